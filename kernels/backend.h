@@ -1,0 +1,46 @@
+/* backend.h - what a device must offer: memory, both halves of every op, and
+ * the optimisers' one pass over memory. */
+#pragma once
+#include "kernels/ops.h"
+
+/* One tensor's update by Adam (Kingma and Ba 2015) with decoupled weight decay
+ * (Loshchilov and Hutter 2019):  g = scale * grad
+ *   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
+ *   w = w - lr * decay * w - lr * (m / correct1) / (sqrt(v / correct2) + eps)
+ * with correct = 1 - beta^t (t the number of this update, from 1). */
+struct adam_args {
+    float *w, *m, *v;
+    const float *grad;
+    size_t n;
+    float lr, beta1, beta2, eps, decay, correct1, correct2, scale;
+};
+
+/* m = momentum m + g;  w = w - lr * decay * w - lr * m.  m may be NULL: then m is g. */
+struct sgd_args {
+    float *w, *m;
+    const float *grad;
+    size_t n;
+    float lr, momentum, decay, scale;
+};
+
+struct backend {
+    const char *name;                               /* "cpu-v4", "cuda": for records */
+    float *(*alloc)(size_t floats);                 /* device memory, zeroed, 64-byte aligned */
+    void (*release)(float *);
+    void (*zero)(float *, size_t floats);
+    void (*put)(float *device, const void *host, size_t bytes);
+    void (*get)(void *host, const float *device, size_t bytes);
+    double (*sum_squares)(const float *x, size_t n);    /* summed in f64, in one fixed order */
+    void (*adam)(const struct adam_args *);
+    void (*sgd)(const struct sgd_args *);
+#define OP(name, in, out, keep)                           \
+    void (*name##_forward)(const struct name##_args *);   \
+    void (*name##_backward)(const struct name##_args *);
+#include "kernels/ops.def"
+#undef OP
+};
+
+/* The backend of that device ("cpu"), ready to use; dies with the reason when it
+ * cannot be had.  `level` names an instruction set of the CPU ("v2", "v3", "v4",
+ * "v4bf16"), NULL the best this machine has. */
+const struct backend *backend_open(const char *device, const char *level);

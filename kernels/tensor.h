@@ -1,0 +1,39 @@
+/* tensor.h - a named matrix whose storage the plan decides.
+ *
+ * Every value in a transformer is a matrix here: [rows, cols], row-major.
+ * A batch of sequences is rows = batch * time; heads are runs of columns. */
+#pragma once
+#include <stddef.h>
+
+enum tensor_kind {
+    TENSOR_INPUT,       /* filled by the caller before a pass and kept; int32 or float; no gradient */
+    TENSOR_PARAM,       /* learned; data and gradient outlive the pass */
+    TENSOR_VALUE,       /* computed by a step; has a gradient in a training plan */
+    TENSOR_SAVED,       /* computed by a step for its own backward or for a reader; no gradient */
+};
+
+struct tensor {
+    char name[64];          /* "block.3.mlp.fc.weight": probes and checkpoints use it */
+    enum tensor_kind kind;
+    int rows, cols;
+    int ld;                 /* floats from one row to the next; > cols in a view or a padded matrix */
+    float *data, *grad;     /* backend addresses, set by plan_place(); grad may be NULL */
+
+    /* Plan bookkeeping. */
+    struct tensor *base;    /* the tensor this is a column view of, or NULL */
+    int col;                /* first column of the view */
+    int born, last;         /* steps that first writes and last reads the data */
+    int last_user;          /* last forward step that takes it: first to add to grad */
+    size_t data_at, grad_at;/* offsets into the arena, in floats */
+};
+
+static inline size_t tensor_size(const struct tensor *t)
+{
+    return (size_t)t->rows * (size_t)t->cols;
+}
+
+/* Row r of a tensor's data or gradient. */
+static inline float *tensor_row(const struct tensor *t, float *floats, int r)
+{
+    return floats + (size_t)r * (size_t)t->ld;
+}

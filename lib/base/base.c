@@ -1,0 +1,86 @@
+#include "base/base.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *program = "?";
+
+static void report(const char *fmt, va_list ap)
+{
+    const int saved = errno;
+    const size_t n = strlen(fmt);
+
+    fflush(stdout);
+    fprintf(stderr, "%s: ", program);
+    vfprintf(stderr, fmt, ap);
+    if (n && fmt[n - 1] == ':')
+        fprintf(stderr, " %s", strerror(saved));
+    fputc('\n', stderr);
+}
+
+void die(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(fmt, ap);
+    exit(EXIT_FAILED);
+}
+
+void misuse(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(fmt, ap);
+    exit(EXIT_MISUSE);
+}
+
+void warn(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(fmt, ap);
+    va_end(ap);
+}
+
+void *zalloc(size_t n, size_t size)
+{
+    void *p = calloc(n ? n : 1, size);
+    if (!p)
+        die("out of memory (%zu x %zu bytes)", n, size);
+    return p;
+}
+
+char *copy_text(const char *text)
+{
+    return text_of("%s", text);
+}
+
+char *text_of(const char *fmt, ...)
+{
+    char *text;
+    va_list ap;
+    va_start(ap, fmt);
+    if (vasprintf(&text, fmt, ap) < 0)
+        die("out of memory");
+    va_end(ap);
+    return text;
+}
+
+void *grow(void *array, size_t n, size_t size)
+{
+    if (n & (n - 1))
+        return array;
+    array = reallocarray(array, n ? 2 * n : 1, size);
+    if (!array)
+        die("out of memory (%zu x %zu bytes)", n ? 2 * n : 1, size);
+    return array;
+}
+
+int finish(void)
+{
+    if (fflush(stdout) || ferror(stdout))
+        die("stdout:");
+    return EXIT_OK;
+}

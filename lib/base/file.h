@@ -1,0 +1,38 @@
+/* file.h - files that are either whole or not there.
+ *
+ * A file or folder is written beside its final place, synced and renamed, so a
+ * reader never sees half of it and what stood there before survives any
+ * failure.  What was begun and not committed is removed when the program ends. */
+#pragma once
+#include <stddef.h>
+#include <stdio.h>
+
+struct outfile {
+    FILE *f;
+    char *path, *temp;      /* final and temporary name */
+};
+
+/* Begin the file `path`; dies with the reason. */
+struct outfile *outfile_open(const char *path);
+/* Flush, sync and rename; dies, and leaves what was there, if any of it fails. */
+void outfile_commit(struct outfile *o);
+
+/* Begin a folder: returns the temporary folder to fill (the caller frees it).
+ * `path` must not exist yet when it is committed, or be an empty folder. */
+char *outdir_begin(const char *path);
+/* Sync every file in the temporary folder, then the folder, then rename. */
+void outdir_commit(char *temp, const char *path);
+/* Create a folder and its parents; one that exists is fine. */
+void make_folder(const char *path);
+/* Remove a folder and the plain files in it (and one level of folders below). */
+void remove_folder(const char *path);
+
+/* A whole file in memory, mapped read-only; NULL with errno set if it cannot
+ * be.  An empty file gives a pointer to no bytes. */
+struct mapped { const unsigned char *data; size_t size; };
+int file_map(const char *path, struct mapped *m);   /* 0, or -1 with errno */
+void file_unmap(struct mapped *m);
+
+/* The path of a file that keel brings along (share/NAME beside the program's
+ * bin/, or PREFIX/share/keel/NAME when installed); the caller frees it. */
+char *share_path(const char *name);

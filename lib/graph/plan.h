@@ -1,0 +1,63 @@
+/* plan.h - a model as a list of steps, recorded once and run many times.
+ *
+ * Building a model appends steps; plan_place() then gives every tensor a place
+ * in one arena; after that a pass allocates nothing.  The forward pass runs the
+ * list, the backward pass runs it in reverse. */
+#pragma once
+#include "kernels/backend.h"
+
+struct step {
+    enum op op;
+    union {
+#define OP(name, in, out, keep) struct name##_args name;
+#include "kernels/ops.def"
+#undef OP
+    } u;
+};
+
+struct plan {
+    const struct backend *be;
+    int train;                      /* place gradients, keep what backward reads */
+    struct step *steps;
+    size_t n_steps;
+    struct tensor **tensors;
+    size_t n_tensors;
+    const struct plan *lender;      /* whose parameters this plan uses, or NULL */
+    size_t param_floats;            /* parameters of its own; their gradients take as much again */
+    size_t work_floats;             /* inputs, values and gradients of values */
+    float *params, *grads, *work;   /* three allocations; grads NULL unless training */
+};
+
+struct plan *plan_new(const struct backend *be, int train);
+void plan_free(struct plan *p);
+
+/* A new tensor, named as by printf. */
+struct tensor *plan_tensor(struct plan *p, enum tensor_kind kind, int rows, int cols,
+                           const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* Columns [first, first + cols) of t, sharing its storage. */
+struct tensor *plan_columns(struct plan *p, struct tensor *t, int first, int cols);
+void plan_add(struct plan *p, struct step s);
+/* Keep t readable after the pass (a probe, the loss). */
+void plan_watch(struct tensor *t);
+/* The tensor of that name, or NULL.  Views have no name of their own. */
+struct tensor *plan_find(const struct plan *p, const char *name);
+
+/* Choose all addresses as offsets and set param_floats and work_floats; allocates nothing. */
+void plan_layout(struct plan *p);
+/* Lay out and allocate, zeroed.  With a lender, parameters of the same name and shape are the
+ * lender's (and their gradients, if both train); each must be found there, or it dies. */
+void plan_place(struct plan *p, const struct plan *lender);
+void plan_forward(struct plan *p);
+/* Add d(sum of loss->grad * loss) to every parameter's gradient.  The caller has set the
+ * loss's gradient; plan_zero_grads() comes first unless gradients accumulate. */
+void plan_backward(struct plan *p);
+void plan_zero_grads(struct plan *p);
+
+/* Elements of all parameters; floating-point operations of the matrix products in one forward
+ * pass (a backward pass takes twice as many), attention's causal half counted once. */
+size_t plan_parameters(const struct plan *p);
+double plan_flops(const struct plan *p);
+
+/* Copy a tensor to the host or back, rows packed without padding. */
+void plan_get(const struct plan *p, const struct tensor *t, const float *from, void *host);
+void plan_put(const struct plan *p, const struct tensor *t, float *to, const void *host);

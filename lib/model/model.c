@@ -1,0 +1,231 @@
+#include "model/model.h"
+#include "base/base.h"
+#include "base/random.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct build {
+    struct plan *plan;
+    const struct model_config *cfg;
+    struct model *m;
+    char at[32];        /* name of the part under construction: "block.3.mlp" */
+};
+
+static struct tensor *linear(struct build *b, struct tensor *x, int out, const char *name)
+{
+    struct plan *p = b->plan;
+    struct linear_args a = {
+        .x = x,
+        .weight = plan_tensor(p, TENSOR_PARAM, out, x->cols, "%s.%s.weight", b->at, name),
+        .bias = b->cfg->bias ? plan_tensor(p, TENSOR_PARAM, 1, out, "%s.%s.bias", b->at, name)
+                             : NULL,
+        .y = plan_tensor(p, TENSOR_VALUE, x->rows, out, "%s.%s", b->at, name),
+        .precision = (enum precision)b->cfg->precision,
+    };
+    plan_add(p, (struct step){OP_linear, .u.linear = a});
+    return a.y;
+}
+
+/* The norm at one place of the block, or x itself where the placement has none. */
+static struct tensor *norm_at(struct build *b, unsigned place, struct tensor *x, const char *name)
+{
+    struct plan *p = b->plan;
+    if (!(model_placement(b->cfg)->at & place))
+        return x;
+    struct norm_args a = {
+        .x = x,
+        .gain = b->cfg->norm_gain
+              ? plan_tensor(p, TENSOR_PARAM, 1, x->cols, "%s.%s.gain", b->at, name) : NULL,
+        .bias = b->cfg->norm_bias
+              ? plan_tensor(p, TENSOR_PARAM, 1, x->cols, "%s.%s.bias", b->at, name) : NULL,
+        .y = plan_tensor(p, TENSOR_VALUE, x->rows, x->cols, "%s.%s", b->at, name),
+        .stats = plan_tensor(p, TENSOR_SAVED, x->rows, 2, "%s.%s.stats", b->at, name),
+        .eps = (float)b->cfg->eps,
+        .center = b->cfg->norm == NORM_LAYER,
+    };
+    plan_add(p, (struct step){OP_norm, .u.norm = a});
+    return a.y;
+}
+
+static struct tensor *activation(struct build *b, struct tensor *x)
+{
+    struct plan *p = b->plan;
+    struct activation_args a = {
+        .x = x,
+        .y = plan_tensor(p, TENSOR_VALUE, x->rows, x->cols, "%s.act", b->at),
+        .kind = (enum activation)b->cfg->activation,
+    };
+    plan_add(p, (struct step){OP_activation, .u.activation = a});
+    return a.y;
+}
+
+static struct tensor *dropout(struct build *b, struct tensor *x)
+{
+    struct plan *p = b->plan;
+    if (!b->m->draw)
+        return x;
+    struct dropout_args a = {
+        .x = x, .draw = b->m->draw,
+        .y = plan_tensor(p, TENSOR_VALUE, x->rows, x->cols, "%s.dropout", b->at),
+        .p = (float)b->cfg->dropout,
+    };
+    a.site = random_site(a.y->name);
+    plan_add(p, (struct step){OP_dropout, .u.dropout = a});
+    return a.y;
+}
+
+/* x + dt * h */
+static struct tensor *euler(struct build *b, struct tensor *x, struct tensor *h)
+{
+    struct plan *p = b->plan;
+    struct residual_args a = {
+        .x = x, .f = h,
+        .y = plan_tensor(p, TENSOR_VALUE, x->rows, x->cols, "%s.add", b->at),
+        .step = (float)b->cfg->dt,
+    };
+    plan_add(p, (struct step){OP_residual, .u.residual = a});
+    return a.y;
+}
+
+typedef struct tensor *sublayer(struct build *, struct tensor *);
+
+/* Every placement, every sub-layer, every architecture: this function. */
+static struct tensor *residual(struct build *b, struct tensor *x, sublayer *f)
+{
+    struct tensor *h = norm_at(b, NORM_IN, x, "in");
+    h = f(b, h);
+    h = norm_at(b, NORM_OUT, h, "out");
+    x = euler(b, x, h);
+    return norm_at(b, NORM_SUM, x, "sum");
+}
+
+static struct tensor *mlp(struct build *b, struct tensor *x)
+{
+    struct tensor *h = linear(b, x, b->cfg->hidden ? b->cfg->hidden : 4 * x->cols, "fc");
+    h = activation(b, h);
+    return dropout(b, linear(b, h, x->cols, "proj"));
+}
+
+/* Keys or values of all tokens so far: this pass's own, or the cache they are added to. */
+static struct tensor *remembered(struct build *b, struct tensor *x, const char *name)
+{
+    struct plan *p = b->plan;
+    if (!b->m->at)
+        return x;
+    struct append_args a = {
+        .x = x, .at = b->m->at,
+        .cache = plan_tensor(p, TENSOR_INPUT, x->rows * b->cfg->context, x->cols, "%s.%s.cache",
+                             b->at, name),
+        .time = b->cfg->context,
+    };
+    plan_add(p, (struct step){OP_append, .u.append = a});
+    return a.cache;
+}
+
+static struct tensor *self_attention(struct build *b, struct tensor *x)
+{
+    struct plan *p = b->plan;
+    const int c = x->cols;
+    struct tensor *qkv = linear(b, x, 3 * c, "qkv");
+    struct attention_args a = {
+        .q = plan_columns(p, qkv, 0, c),
+        .k = remembered(b, plan_columns(p, qkv, c, c), "k"),
+        .v = remembered(b, plan_columns(p, qkv, 2 * c, c), "v"),
+        .lengths = b->m->lengths, .draw = b->m->draw,
+        .y = plan_tensor(p, TENSOR_VALUE, x->rows, c, "%s.mix", b->at),
+        .lse = plan_tensor(p, TENSOR_SAVED, x->rows, b->cfg->heads, "%s.lse", b->at),
+        .heads = b->cfg->heads, .tq = b->m->time, .tk = b->m->at ? b->cfg->context : b->m->time,
+        .causal = 1,
+        .p = b->m->draw ? (float)b->cfg->dropout : 0,
+        .precision = (enum precision)b->cfg->attention_precision,
+    };
+    a.site = random_site(a.y->name);
+    plan_add(p, (struct step){OP_attention, .u.attention = a});
+    return dropout(b, linear(b, a.y, c, "proj"));
+}
+
+static struct tensor *embed(struct build *b, struct tensor *token)
+{
+    struct plan *p = b->plan;
+    const struct model_config *cfg = b->cfg;
+    struct embed_args e = {
+        .ids = b->m->ids, .token = token, .places = b->m->at,
+        .position = plan_tensor(p, cfg->positions == POSITIONS_LEARNED ? TENSOR_PARAM
+                                : TENSOR_INPUT, cfg->context, cfg->width, "embed.position.weight"),
+        .y = plan_tensor(p, TENSOR_VALUE, b->m->ids->rows, cfg->width, "embed"),
+        .time = b->m->time, .scale = (float)cfg->embed_scale,
+    };
+    plan_add(p, (struct step){OP_embed, .u.embed = e});
+    return dropout(b, norm_at(b, NORM_EMBED, e.y, "norm"));
+}
+
+static void head(struct build *b, struct tensor *x, struct tensor *token)
+{
+    struct plan *p = b->plan;
+    struct model *m = b->m;
+    const int n = x->rows, vocab = b->cfg->vocab;
+    struct linear_args l = {
+        .x = x,
+        .weight = b->cfg->tied ? token
+                : plan_tensor(p, TENSOR_PARAM, vocab, x->cols, "head.weight"),
+        .y = m->logits = plan_tensor(p, TENSOR_VALUE, n, vocab, "logits"),
+        .precision = (enum precision)b->cfg->precision,
+    };
+    m->logits->ld = (vocab + 31) / 16 * 16;     /* padded: powers of two are slow to multiply by */
+    plan_add(p, (struct step){OP_linear, .u.linear = l});
+    if (!m->targets) {
+        plan_watch(m->logits);
+        return;
+    }
+    m->loss = plan_tensor(p, TENSOR_VALUE, n, 1, "loss");
+    m->best = plan_tensor(p, TENSOR_SAVED, n, 1, "best");
+    plan_add(p, (struct step){OP_xent, .u.xent = {
+        .logits = m->logits, .targets = m->targets, .loss = m->loss, .best = m->best,
+        .lse = plan_tensor(p, TENSOR_SAVED, n, 1, "loss.lse"),
+        .smoothing = (float)b->cfg->label_smoothing,
+    }});
+    plan_watch(m->loss);
+    plan_watch(m->best);
+}
+
+struct model *model_build(const struct backend *be, const struct model_config *cfg, int batch,
+                          enum model_use use, int train)
+{
+    struct plan *p = plan_new(be, train);
+    struct model *m = zalloc(1, sizeof *m);
+    struct build b = {.plan = p, .cfg = &m->cfg, .m = m, .at = "embed"};
+
+    *m = (struct model){.cfg = *cfg, .plan = p, .batch = batch,
+                        .time = use == MODEL_GENERATE ? 1 : cfg->context};
+    const int n = batch * m->time;
+    m->ids = plan_tensor(p, TENSOR_INPUT, n, 1, "ids");
+    if (use == MODEL_GENERATE) {
+        m->at = plan_tensor(p, TENSOR_INPUT, batch, 1, "at");
+        m->lengths = plan_tensor(p, TENSOR_INPUT, batch, 1, "lengths");
+    } else {
+        m->targets = plan_tensor(p, TENSOR_INPUT, n, 1, "targets");
+    }
+    if (train && cfg->dropout > 0)
+        m->draw = plan_tensor(p, TENSOR_INPUT, 1, 4, "draw");
+
+    struct tensor *token = plan_tensor(p, TENSOR_PARAM, cfg->vocab, cfg->width,
+                                       "embed.token.weight");
+    struct tensor *x = embed(&b, token);
+    m->stream[m->n_stream++] = x;
+    for (int i = 0; i < cfg->layers; i++) {
+        snprintf(b.at, sizeof b.at, "block.%d.attn", i);
+        m->stream[m->n_stream++] = x = residual(&b, x, self_attention);
+        snprintf(b.at, sizeof b.at, "block.%d.mlp", i);
+        m->stream[m->n_stream++] = x = residual(&b, x, mlp);
+    }
+    strcpy(b.at, "final");
+    head(&b, norm_at(&b, NORM_FINAL, x, "norm"), token);
+    return m;
+}
+
+void model_free(struct model *m)
+{
+    plan_free(m->plan);
+    free(m);
+}
