@@ -1,0 +1,39 @@
+/* tokens.h - token text, the form of tokens on a pipe (tokens(5)): a document a
+ * line, ids in decimal with one space, TAB between the sides of a pair.
+ *
+ *     # vocab=gpt2 size=50257 eot=50256
+ *     15496 995
+ *     # end documents=1 tokens=2
+ *
+ * A stream without its end line was cut short. */
+#pragma once
+#include <stddef.h>
+#include <stdio.h>
+
+struct token_kind {
+    char vocab[512];    /* as vocab_open() takes it */
+    int size, eot;
+};
+
+/* Write: begin, documents, end.  `tokens` counts ids, not the ends of documents. */
+struct token_writer;
+struct token_writer *tokens_begin(FILE *f, const struct token_kind *kind);
+/* One side of a document; sides after the first are set off by a TAB. */
+void tokens_side(struct token_writer *w, const int *ids, size_t n, int side);
+void tokens_end_document(struct token_writer *w);
+/* The end line; flushes and frees. */
+void tokens_end(struct token_writer *w);
+
+/* Read, from any bytes: every call returns NULL or an error text that names the line. */
+struct token_reader;
+struct token_document {
+    int *ids;           /* valid until the next call */
+    size_t n;           /* of both sides */
+    size_t second;      /* where the second side begins; n without one */
+};
+const char *tokens_open(FILE *f, struct token_reader **r, struct token_kind *kind);
+/* The next document; *more is 0 at a proper end. */
+const char *tokens_next(struct token_reader *r, struct token_document *d, int *more);
+/* Was the stream cut before its end line?  Asked after an error or a bare end of file. */
+int tokens_cut(const struct token_reader *r);
+void tokens_close(struct token_reader *r);
