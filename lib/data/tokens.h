@@ -8,7 +8,10 @@
  * A stream without its end line was cut short. */
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+enum { TOKENS_MAX_SIZE = 1 << 24 };     /* ids in a vocabulary */
 
 struct token_kind {
     char vocab[512];    /* as vocab_open() takes it */
@@ -18,7 +21,8 @@ struct token_kind {
 /* Write: begin, documents, end.  `tokens` counts ids, not the ends of documents. */
 struct token_writer;
 struct token_writer *tokens_begin(FILE *f, const struct token_kind *kind);
-/* One side of a document; sides after the first are set off by a TAB. */
+/* One side of a document; sides after the first are set off by a TAB.  The same side
+ * again goes on where it stopped, so that a long document may come in parts. */
 void tokens_side(struct token_writer *w, const int *ids, size_t n, int side);
 void tokens_end_document(struct token_writer *w);
 /* The end line; flushes and frees. */
@@ -34,6 +38,22 @@ struct token_document {
 const char *tokens_open(FILE *f, struct token_reader **r, struct token_kind *kind);
 /* The next document; *more is 0 at a proper end. */
 const char *tokens_next(struct token_reader *r, struct token_document *d, int *more);
+
+/* The same a piece at a time, in bounded memory whatever the document's length; use
+ * either this or tokens_next() on one reader. */
+struct token_part {
+    const int *ids;     /* valid until the next call */
+    size_t n;           /* may be 0 */
+    int side;           /* 0 or 1: of which side these are */
+    int end;            /* the document ends after them */
+};
+const char *tokens_part(struct token_reader *r, struct token_part *p, int *more);
+
 /* Was the stream cut before its end line?  Asked after an error or a bare end of file. */
 int tokens_cut(const struct token_reader *r);
 void tokens_close(struct token_reader *r);
+
+/* The first line from text, "# vocab=... ": 0, or -1 when it is not one. */
+int token_kind_parse(const char *line, struct token_kind *kind);
+/* A vocabulary's name as that line writes it (blanks, '%' and '#' as %XX); the caller frees it. */
+char *token_kind_name(const struct token_kind *kind);
