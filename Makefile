@@ -1,7 +1,7 @@
 # keel: see README.md.  `make help` lists the targets.
 #
 # Settings:  CC=gcc|clang  PREFIX=/usr/local  BUILD=build (objects)  BIN=bin (programs)
-#            SANITIZE=address,undefined
+#            SANITIZE=address,undefined  JOBS=2  TESTS='tests/base.c tests/shard.bats'
 
 PREFIX   = /usr/local
 BUILD    = build
@@ -9,10 +9,14 @@ BIN      = bin
 CC       = gcc
 CFLAGS   = -O3 -g
 SANITIZE =
+JOBS     = $(shell nproc)
+TESTS    = $(wildcard tests/*.c tests/*.bats)
+FUZZ_SECONDS = 10
 
 PROGRAMS = tokenize shard train eval probe plot-data
 LEVELS   = v2 v3 v4 v4bf16
 PACKAGES = gcc libdnnl-dev libzstd-dev zlib1g-dev liblzma-dev libjansson-dev gnuplot-nox bats mandoc
+PACKAGES_LINT = clang libomp-dev libclang-rt-dev shellcheck
 
 # No -ffast-math: it lets the compiler assume isfinite() and a diverged run
 # would pass for a healthy one.  Sums that may be reordered say "omp simd".
@@ -30,19 +34,33 @@ FLAGS_v4bf16 = $(FLAGS_v4) -mavx512bf16
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 LIB     = $(BUILD)/libkeel.a
 KERNELS = $(foreach l,$(LEVELS),$(patsubst kernels/cpu/%.c,$(BUILD)/kernels/cpu-$(l)/%.o,$(wildcard kernels/cpu/*.c)))
+BUILT   = $(foreach p,$(PROGRAMS),$(if $(wildcard $(p)/*.c),$(p)))
+CHECKS  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter %.c,$(TESTS)))
+FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 
-all: $(foreach p,$(PROGRAMS),$(if $(wildcard $(p)/*.c),$(BIN)/$(p))) ## build the programs into bin/
+all: $(addprefix $(BIN)/,$(BUILT) keel) ## build the programs into bin/
 
 $(LIB): $(call objects,lib/*/*.c kernels/*.c) $(KERNELS)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+# The dispatcher, with its list of programs taken from the man pages.
+$(BIN)/keel: keel/keel.sh lib/base/base.h $(wildcard man/*.1) Makefile
+	@mkdir -p $(@D) $(BUILD)
+	@for p in $(BUILT); do \
+	    printf '  %-10s %s\n' $$p "$$(sed -n 's/^\.Nd //p' man/$$p.1 2>/dev/null)"; \
+	done >$(BUILD)/programs.txt
+	sed -e '/^@PROGRAMS@$$/{r $(BUILD)/programs.txt' -e 'd}' \
+	    -e "s/@VERSION@/$$(sed -n 's/.*KEEL_VERSION "\(.*\)"/\1/p' lib/base/base.h)/" $< >$@
+	@chmod +x $@
+
 .SECONDEXPANSION:
-$(BIN)/%: $$(call objects,$$*/*.c) $(LIB)
+$(addprefix $(BIN)/,$(PROGRAMS)): $(BIN)/%: $$(call objects,$$*/*.c) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $^ $(LIBS) -o $@
+	@[ -e $(@D)/../share ] || ln -s $(CURDIR)/share $(@D)/../share
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
+$(CHECKS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(CC) $(FLAGS) $^ $(LIBS) -o $@
 
 $(BUILD)/%.o: %.c
@@ -56,19 +74,87 @@ $(BUILD)/kernels/cpu-$(1)/%.o: kernels/cpu/%.c
 endef
 $(foreach l,$(LEVELS),$(eval $(call level_rule,$(l))))
 
+check: ## install what is missing, build, run every test (TESTS: only these)
+	@$(MAKE) -s deps
+	@$(MAKE) -s -j$(JOBS) tested
+	@KEEL_BIN=$(abspath $(BIN)) tests/run $(BUILD)/tap $(JOBS) \
+	    $(CHECKS) $(filter %.bats,$(TESTS))
+
+tested: all $(CHECKS)
+
+check-asan: ## the same under the address and undefined-behaviour sanitisers
+	@$(MAKE) -s check BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer'
+
+demo: ## the stability plot: train every placement on a small corpus, about five minutes
+	@$(MAKE) -s deps
+	@$(MAKE) -s -j$(JOBS) all
+	@$(MAKE) -s -f recipes/demo.mk
+
+bench: ## side by side with peers on this machine: bench/*.sh
+	@$(MAKE) -s deps
+	@$(MAKE) -s -j$(JOBS) all
+	@for b in bench/*.sh; do echo "== $$b"; KEEL_BIN=$(abspath $(BIN)) bash $$b || exit 1; done
+
+fuzz: ## run each parser on made-up bytes, FUZZ_SECONDS=10 each (needs clang)
+	@$(MAKE) -s deps PACKAGES='$(PACKAGES) $(PACKAGES_LINT)'
+	@$(MAKE) -s -j$(JOBS) fuzzers BUILD=build/fuzz CC=clang \
+	    SANITIZE=address,undefined,fuzzer-no-link CFLAGS='-O1 -g'
+	@tests/fuzz/run build/fuzz/fuzz $(FUZZ_SECONDS)
+
+fuzzers: $(FUZZERS)
+$(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(FLAGS) -fsanitize=fuzzer $^ $(LIBS) -o $@
+
+lint: ## shellcheck, mandoc, and clang's warnings
+	@$(MAKE) -s deps PACKAGES='$(PACKAGES) $(PACKAGES_LINT)'
+	shellcheck -x $(wildcard .ci/run keel/*.sh tests/run tests/fuzz/run tests/common.bash tests/*.bats bench/*.sh)
+	mandoc -T lint -W warning $(wildcard man/*.[157])
+	@$(MAKE) -s -j$(JOBS) tested CC=clang BUILD=build/clang BIN=build/clang/bin
+
+# keel-NAME(1) and so on: "eval" and "tokens" alone are too common to install.
+PAGES  = $(notdir $(wildcard man/*.[157]))
+NAMES  = $(filter-out keel,$(sort $(basename $(PAGES))))
+empty :=
+either = $(subst $(empty) ,\|,$(strip $(1)))
+rename_page = s/^\.Dt \($(call either,$(shell echo $(NAMES) | tr a-z A-Z))\) /.Dt KEEL-\1 /; \
+    s/^\.Nm \($(call either,$(NAMES))\)/.Nm keel-\1/; s/^\.Nm$$/.Nm keel $$name/; \
+    s/^\.Xr \($(call either,$(NAMES))\) /.Xr keel-\1 /; \
+    /^\.Dl \$$ /s/\([$$|] \)\($(call either,$(BUILT))\) /\1keel \2 /g
+installed = $(if $(filter keel.%,$(1)),$(1),keel-$(1))
+to     = $(DESTDIR)$(PREFIX)
+
+install: all ## into PREFIX (DESTDIR is put before it): keel, its programs, data, man pages
+	install -d $(to)/bin $(to)/libexec/keel $(to)/share/keel
+	install $(BIN)/keel $(to)/bin
+	install $(addprefix $(BIN)/,$(BUILT)) $(to)/libexec/keel
+	cp -R share/. $(to)/share/keel
+	@$(foreach p,$(PAGES),page=$(to)/share/man/man$(subst .,,$(suffix $(p)))/$(call installed,$(p)); \
+	    name=$(basename $(p)); mkdir -p $${page%/*}; sed "$(rename_page)" man/$(p) >$$page;)
+
+uninstall: ## remove what install put there
+	rm -rf $(to)/bin/keel $(to)/libexec/keel $(to)/share/keel
+	rm -f $(foreach p,$(PAGES),$(to)/share/man/man$(subst .,,$(suffix $(p)))/$(call installed,$(p)))
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## install the Debian packages that are missing, and say which
-	@missing=$$(for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	@command -v dpkg-query >/dev/null || exit 0; \
+	have=$$(dpkg-query -W -f='$${db:Status-Abbrev} $${Package}\n' $(PACKAGES) 2>/dev/null \
+	        | sed -n 's/^ii *//p'); \
+	missing=; for p in $(PACKAGES); do \
+	    case " $$(echo $$have) " in *" $$p "*) ;; *) missing="$$missing $$p" ;; esac; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
-	echo "installing: $$missing"; \
-	run() { if [ "$$(id -u)" = 0 ]; then "$$@"; else sudo "$$@"; fi; }; \
-	run apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive run apt-get install -y -q $$missing >/dev/null
+	echo "installing Debian packages:$$missing"; \
+	run=; [ "$$(id -u)" = 0 ] || run=sudo; \
+	$$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 clean: ## remove what was built
 	rm -rf $(BUILD) $(BIN)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help deps clean
+.PHONY: all help deps clean check check-asan tested demo bench fuzz fuzzers lint install uninstall
 .PRECIOUS: $(BUILD)/%.o

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 enum tensor_kind {
-    TENSOR_INPUT,       /* filled by the caller before a pass and kept; int32 or float; no gradient */
+    TENSOR_INPUT,       /* filled by the caller and kept; int32 or float; no gradient */
     TENSOR_PARAM,       /* learned; data and gradient outlive the pass */
     TENSOR_VALUE,       /* computed by a step; has a gradient in a training plan */
     TENSOR_SAVED,       /* computed by a step for its own backward or for a reader; no gradient */
@@ -16,7 +16,7 @@ struct tensor {
     char name[64];          /* "block.3.mlp.fc.weight": probes and checkpoints use it */
     enum tensor_kind kind;
     int rows, cols;
-    int ld;                 /* floats from one row to the next; > cols in a view or a padded matrix */
+    int ld;                 /* floats from row to row; > cols in a view or a padded matrix */
     float *data, *grad;     /* backend addresses, set by plan_place(); grad may be NULL */
 
     /* Plan bookkeeping. */

@@ -10,7 +10,7 @@ struct progress {
 };
 
 struct progress progress_begin(const char *unit, double first, double total);
-/* Redraw at most ten times a second; `note` stands at the end of the line ("loss 3.21"), or NULL. */
+/* Redraw at most ten times a second; `note` ends the line ("loss 3.21"), or is NULL. */
 void progress_show(struct progress *p, double done, const char *note);
 /* Clear the line. */
 void progress_end(struct progress *p);

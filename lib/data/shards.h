@@ -13,6 +13,6 @@ void shards_close(struct shards *s);
 const struct token_kind *shards_kind(const struct shards *s);
 uint64_t shards_tokens(const struct shards *s);         /* ends of text included */
 uint64_t shards_documents(const struct shards *s);
-uint64_t shards_bytes(const struct shards *s);          /* of the text before tokenising; 0: not known */
+uint64_t shards_bytes(const struct shards *s);          /* of the text; 0: not known */
 /* Ids [at, at + n) into ids; frames are decoded as needed and checked; dies on a damaged one. */
 void shards_read(struct shards *s, uint64_t at, size_t n, int *ids);

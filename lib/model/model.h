@@ -4,7 +4,7 @@
 #include "model/config.h"
 
 enum model_use {
-    MODEL_LOSS,         /* windows of tokens and targets: training or evaluation, as the plan says */
+    MODEL_LOSS,         /* windows of tokens and targets, to train or to evaluate */
     MODEL_GENERATE,     /* one new token a sequence and pass, with a cache of keys and values */
 };
 
