@@ -33,6 +33,19 @@ void tsv_number(FILE *f, double v)
         fprintf(f, "%.9g", v);
 }
 
+void tsv_double(FILE *f, double v)
+{
+    char text[32];
+    for (int digits = 9; isfinite(v) && digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, v);
+        if (strtod(text, NULL) == v) {
+            fputs(text, f);
+            return;
+        }
+    }
+    tsv_number(f, v);
+}
+
 void tsv_cell(FILE *f, double v)
 {
     fputc('\t', f);

@@ -11,5 +11,7 @@ void tsv_note(FILE *f, const char *key, const char *value);
 void tsv_provenance(FILE *f, const struct opt *const tables[]);
 /* A number in the shortest form that reads back exactly as a float. */
 void tsv_number(FILE *f, double v);
-/* The same after a tab. */
+/* The shortest form that reads back exactly as a double. */
+void tsv_double(FILE *f, double v);
+/* tsv_number() after a tab. */
 void tsv_cell(FILE *f, double v);

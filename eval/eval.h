@@ -1,0 +1,30 @@
+/* eval.h - what the modes of eval share: options, and where pairs and tables come from and go. */
+#pragma once
+#include "base/opt.h"
+#include "text/pairs.h"
+#include <stdio.h>
+
+struct options {
+    int rouge, bleu, pairs;                         /* modes; perplexity without any */
+    const char *prompt;                             /* of --generate */
+    const char *output;
+    long long seed;
+    int each;                                       /* a row for each pair */
+    int resamples;                                  /* of a bootstrap; 0: none */
+    const char *kinds;                              /* of ROUGE */
+    int stem;
+};
+
+extern struct options want;
+extern const struct opt output_options[], score_options[], rouge_options[];
+
+/* Pairs from the operands: none or "-" is stdin, one a file of pairs, more are candidates and
+ * their references.  Dies on a bad pair; 0 at the end. */
+struct pairs *pairs_from(int n, char **operands);
+int pair_next(struct pairs *p, struct pair *pair);
+/* Begin a table with its provenance lines: every option of these tables (more may be NULL). */
+void table_begin(FILE *out, const struct opt *own, const struct opt *more);
+/* "metric<TAB>value" */
+void metric(FILE *out, const char *name, double value);
+
+void run_rouge(FILE *out, int n, char **operands);

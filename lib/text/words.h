@@ -1,0 +1,29 @@
+/* words.h - words as numbers: the same bytes, the same id. */
+#pragma once
+#include <stddef.h>
+
+/* A run of bytes somewhere else. */
+struct span {
+    const char *at;
+    size_t n;
+};
+
+/* A growing list of ids. */
+struct ids {
+    int *at;
+    size_t n, room;
+};
+
+void ids_add(struct ids *list, int id);
+
+struct words;
+
+struct words *words_new(void);
+void words_free(struct words *w);
+/* The id of a word, counted from 0 in the order of first sight. */
+int words_id(struct words *w, const char *at, size_t n);
+int words_count(const struct words *w);
+/* Its bytes; valid until the next word is added. */
+struct span words_text(const struct words *w, int id);
+/* Forget every word; ids begin at 0 again. */
+void words_clear(struct words *w);
