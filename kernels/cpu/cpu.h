@@ -1,0 +1,46 @@
+/* cpu.h - what the files of kernels/cpu share.
+ *
+ * Each is compiled once for every level of x86-64 with -DLEVEL=v2, v3, v4 or
+ * v4bf16; KERNEL(f) is f's name at that level.  Threads own whole rows, columns
+ * or heads, and every sum runs in an order that does not depend on them: the
+ * same bits at any thread count. */
+#pragma once
+#include "kernels/backend.h"
+#include <stdint.h>
+
+#define CPU_JOIN_(a, b) a##_##b
+#define CPU_JOIN(a, b) CPU_JOIN_(a, b)
+#define KERNEL(name) CPU_JOIN(CPU_JOIN(cpu, LEVEL), name)
+
+/* A loop over that many floats is worth a second thread. */
+enum { PARALLEL = 1 << 15 };
+/* Columns a thread owns at a time in sums over rows. */
+enum { COLUMNS = 64 };
+
+static inline int min_int(int a, int b) { return a < b ? a : b; }
+
+/* Row r of a tensor's data and of its gradient. */
+static inline float *row(const struct tensor *t, int r) { return tensor_row(t, t->data, r); }
+static inline float *grad_row(const struct tensor *t, int r) { return tensor_row(t, t->grad, r); }
+
+/* The int32 numbers of an [n, 1] tensor. */
+static inline const int *ints(const struct tensor *t) { return (const int *)(const void *)t->data; }
+
+/* Whether there is a gradient to add to. */
+static inline int wants_grad(const struct tensor *t) { return t && t->grad; }
+
+/* dropout.c: scale[k] = 1 / (1 - p) where element first + k of a site is kept, else 0.
+ * `draw` is the [1, 4] tensor of ops.h. */
+void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, uint64_t first,
+                            int n, float *scale);
+
+#define OP(name, in, out, keep)                              \
+    void KERNEL(name##_forward)(const struct name##_args *); \
+    void KERNEL(name##_backward)(const struct name##_args *);
+#include "kernels/ops.def"
+#undef OP
+void KERNEL(zero)(float *, size_t);
+double KERNEL(sum_squares)(const float *, size_t);
+void KERNEL(adam)(const struct adam_args *);
+void KERNEL(sgd)(const struct sgd_args *);
+extern const struct backend KERNEL(backend);

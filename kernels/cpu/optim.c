@@ -1,0 +1,83 @@
+/* optim.c - the optimisers' single pass over memory, and what goes with them. */
+#include "kernels/cpu/cpu.h"
+#include <math.h>
+#include <string.h>
+
+enum { CHUNK = 1 << 14 };       /* floats a thread takes at a time: the sums' fixed parts */
+
+static size_t chunk_size(size_t n, size_t from)
+{
+    return n - from < CHUNK ? n - from : CHUNK;
+}
+
+void KERNEL(zero)(float *x, size_t n)
+{
+    #pragma omp parallel for if (n > 8 * PARALLEL)
+    for (size_t from = 0; from < n; from += CHUNK)
+        memset(x + from, 0, chunk_size(n, from) * sizeof *x);
+}
+
+static double chunk_squares(const float *x, size_t n)
+{
+    double sum = 0;
+    #pragma omp simd reduction(+:sum)
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
+/* Chunks of fixed size, added in order: the same sum at any thread count. */
+double KERNEL(sum_squares)(const float *x, size_t n)
+{
+    enum { AT_ONCE = 256 };
+    double sum = 0;
+    for (size_t start = 0; start < n; start += (size_t)AT_ONCE * CHUNK) {
+        double part[AT_ONCE] = {0};
+        #pragma omp parallel for if (n - start > PARALLEL)
+        for (int k = 0; k < AT_ONCE; k++) {
+            const size_t from = start + (size_t)k * CHUNK;
+            if (from < n)
+                part[k] = chunk_squares(x + from, chunk_size(n, from));
+        }
+        for (int k = 0; k < AT_ONCE; k++)
+            sum += part[k];
+    }
+    return sum;
+}
+
+void KERNEL(adam)(const struct adam_args *a)
+{
+    const float keep = 1 - a->lr * a->decay, rate = a->lr / a->correct1;
+    const float root = 1 / sqrtf(a->correct2);
+
+    #pragma omp parallel for if (a->n > PARALLEL)
+    for (size_t from = 0; from < a->n; from += CHUNK) {
+        const size_t n = chunk_size(a->n, from);
+        float *restrict w = a->w + from, *restrict m = a->m + from, *restrict v = a->v + from;
+        const float *restrict grad = a->grad + from;
+        for (size_t i = 0; i < n; i++) {
+            const float g = a->scale * grad[i];
+            m[i] = a->beta1 * m[i] + (1 - a->beta1) * g;
+            v[i] = a->beta2 * v[i] + (1 - a->beta2) * g * g;
+            w[i] = keep * w[i] - rate * m[i] / (sqrtf(v[i]) * root + a->eps);
+        }
+    }
+}
+
+void KERNEL(sgd)(const struct sgd_args *a)
+{
+    const float keep = 1 - a->lr * a->decay;
+
+    #pragma omp parallel for if (a->n > PARALLEL)
+    for (size_t from = 0; from < a->n; from += CHUNK) {
+        const size_t n = chunk_size(a->n, from);
+        float *restrict w = a->w + from, *restrict m = a->m ? a->m + from : NULL;
+        const float *restrict grad = a->grad + from;
+        for (size_t i = 0; i < n; i++) {
+            const float g = a->scale * grad[i], step = m ? a->momentum * m[i] + g : g;
+            if (m)
+                m[i] = step;
+            w[i] = keep * w[i] - a->lr * step;
+        }
+    }
+}

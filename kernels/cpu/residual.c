@@ -1,0 +1,34 @@
+/* residual.c - one Euler step of the residual stream. */
+#include "kernels/cpu/cpu.h"
+
+void KERNEL(residual_forward)(const struct residual_args *a)
+{
+    const int n = a->x->rows, c = a->x->cols;
+    #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
+    for (int r = 0; r < n; r++) {
+        const float *x = row(a->x, r), *f = row(a->f, r);
+        float *restrict y = row(a->y, r);
+        for (int i = 0; i < c; i++)
+            y[i] = x[i] + a->step * f[i];
+    }
+}
+
+static void add_scaled(const struct tensor *t, const struct tensor *y, int r, float scale)
+{
+    float *restrict dx = grad_row(t, r);
+    const float *restrict dy = grad_row(y, r);
+    for (int i = 0; i < y->cols; i++)
+        dx[i] += scale * dy[i];
+}
+
+void KERNEL(residual_backward)(const struct residual_args *a)
+{
+    const int n = a->x->rows, c = a->x->cols;
+    #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
+    for (int r = 0; r < n; r++) {
+        if (wants_grad(a->x))
+            add_scaled(a->x, a->y, r, 1);
+        if (wants_grad(a->f))
+            add_scaled(a->f, a->y, r, a->step);
+    }
+}

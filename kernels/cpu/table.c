@@ -1,0 +1,17 @@
+/* table.c - the backend of one level. */
+#include "kernels/cpu/cpu.h"
+#include "kernels/memory.h"
+
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+
+const struct backend KERNEL(backend) = {
+    .name = "cpu-" TEXT(LEVEL),
+    .alloc = memory_alloc, .release = memory_release, .put = memory_put, .get = memory_get,
+    .zero = KERNEL(zero), .sum_squares = KERNEL(sum_squares),
+    .adam = KERNEL(adam), .sgd = KERNEL(sgd),
+#define OP(op, in, out, keep) \
+    .op##_forward = KERNEL(op##_forward), .op##_backward = KERNEL(op##_backward),
+#include "kernels/ops.def"
+#undef OP
+};
