@@ -1,0 +1,219 @@
+/* gradcheck - whole models: every parameter's gradient against central differences for every
+ * placement and norm under several switches, and the same bits at 1, 2 and 3 threads.
+ *
+ * The loss is computed in f32, about 30 in size, so a quotient over 2 step carries rounding of
+ * about 30 * 2^-24 / step and truncation of step^2 / 6 f''', and near a kink of ReLU it is
+ * wrong altogether.  So it is taken at several steps, and for up to DRAWS sets of values, and the
+ * best counts: a wrong gradient is wrong in all of them.  TOLERANCE is far below what a dropped
+ * term does to most entries. */
+#include "base/base.h"
+#include "model/model.h"
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 2, TIME = 6, ROWS = BATCH * TIME, PROBES = 3, DRAWS = 4 };
+                                                /* PROBES: entries tried of a parameter */
+static const float steps[] = {1.6e-2f, 4e-3f, 1e-3f};
+static const double TOLERANCE = 2e-3;
+
+static int tests, failed;
+
+static void report(int good, const char *name, const char *what, double figure)
+{
+    failed += !good;
+    printf("%sok %d - %s: %s %.1e\n", good ? "" : "not ", ++tests, name, what, figure);
+}
+
+/* [-1/2, 1/2), the same in every run. */
+static float uniform(unsigned *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return (float)(*state >> 8) * 0x1p-24f - 0.5f;
+}
+
+/* A placed model with values far from their initial ones, and a window of tokens. */
+static struct model *make(const struct backend *be, const struct model_config *cfg,
+                          unsigned state)
+{
+    struct model *m = model_build(be, cfg, BATCH, MODEL_LOSS, 1);
+    struct plan *p = m->plan;
+    int ids[ROWS + 1];
+    const int draw[4] = {7, 0, 3, 1};
+
+    plan_place(p, NULL);
+    model_init_positions(m);
+    for (int i = 0; i <= ROWS; i++)
+        ids[i] = (int)((uniform(&state) + 0.5f) * (float)cfg->vocab);
+    plan_put(p, m->ids, m->ids->data, ids);
+    ids[3] = -1;                                    /* ignored as a target */
+    plan_put(p, m->targets, m->targets->data, ids + 1);
+    if (m->draw)
+        plan_put(p, m->draw, m->draw->data, draw);
+    for (size_t i = 0; i < p->n_tensors; i++) {
+        const struct tensor *t = p->tensors[i];
+        for (size_t k = 0; t->kind == TENSOR_PARAM && !t->base && k < tensor_size(t); k++) {
+            const float v = uniform(&state) + (strstr(t->name, "gain") != NULL);
+            be->put(t->data + k, &v, sizeof v);
+        }
+    }
+    return m;
+}
+
+static double total_loss(struct model *m)
+{
+    float loss[ROWS];
+    double sum = 0;
+    plan_forward(m->plan);
+    plan_get(m->plan, m->loss, m->loss->data, loss);
+    for (int i = 0; i < ROWS; i++)
+        sum += loss[i];
+    return sum;
+}
+
+static void gradients(struct model *m)
+{
+    float ones[ROWS];
+    for (int i = 0; i < ROWS; i++)
+        ones[i] = 1;
+    total_loss(m);
+    plan_zero_grads(m->plan);
+    plan_put(m->plan, m->loss, m->loss->grad, ones);
+    plan_backward(m->plan);
+}
+
+/* The difference quotient of the loss by one stored number. */
+static double slope_at(struct model *m, float *at, float step)
+{
+    const struct backend *be = m->plan->be;
+    float value, up, down;
+    be->get(&value, at, sizeof value);
+    up = value + step, down = value - step;
+    be->put(at, &up, sizeof up);
+    const double high = total_loss(m);
+    be->put(at, &down, sizeof down);
+    const double low = total_loss(m);
+    be->put(at, &value, sizeof value);
+    return (high - low) / ((double)up - (double)down);
+}
+
+/* |quotient - gradient| relative to 1 + |quotient|, at the step where it is least. */
+static double error_at(struct model *m, const struct tensor *t, size_t at)
+{
+    double least = INFINITY;
+    float g;
+    m->plan->be->get(&g, t->grad + at, sizeof g);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const double slope = slope_at(m, t->data + at, steps[i]);
+        const double error = fabs(slope - (double)g) / (1 + fabs(slope));
+        least = error < least ? error : least;
+    }
+    return least;
+}
+
+static double worst_error(const struct backend *be, const struct model_config *cfg, unsigned seed)
+{
+    struct model *m = make(be, cfg, seed);
+    unsigned state = 5;
+    double worst = 0;
+
+    gradients(m);
+    for (size_t i = 0; i < m->plan->n_tensors; i++) {
+        const struct tensor *t = m->plan->tensors[i];
+        for (int k = 0; t->kind == TENSOR_PARAM && !t->base && k < PROBES; k++) {
+            const size_t at = (size_t)((uniform(&state) + 0.5f) * (float)tensor_size(t));
+            const double error = error_at(m, t, at);
+            worst = error > worst ? error : worst;
+        }
+    }
+    model_free(m);
+    return worst;
+}
+
+static void check_slopes(const struct backend *be, const struct model_config *cfg,
+                         const char *name)
+{
+    double worst = INFINITY;
+    for (unsigned draw = 1; draw <= DRAWS && !(worst < TOLERANCE); draw++)
+        worst = worst_error(be, cfg, draw);
+    report(worst < TOLERANCE, name, "worst relative error", worst);
+}
+
+/* Wide enough that every kernel does use its threads. */
+static void check_threads(const struct backend *be, struct model_config cfg, const char *name)
+{
+    const int before = omp_get_max_threads();
+    float *first = NULL;
+    double different = 0;
+
+    cfg.width = 96, cfg.heads = 3, cfg.vocab = 3000;
+    for (int threads = 1; threads <= 3; threads++) {
+        omp_set_num_threads(threads);
+        struct model *m = make(be, &cfg, 1);
+        gradients(m);
+        const size_t n = m->plan->param_floats;
+        float *g = zalloc(n, sizeof *g);
+        be->get(g, m->plan->grads, n * sizeof *g);
+        if (!first)
+            first = g;
+        else {
+            for (size_t i = 0; i < n; i++)
+                different += memcmp(&g[i], &first[i], sizeof *g) != 0;
+            free(g);
+        }
+        model_free(m);
+    }
+    free(first);
+    omp_set_num_threads(before);
+    report(different == 0, name, "gradients that differ at 1, 2, 3 threads", different);
+}
+
+/* What is tried beside a placement and a norm. */
+static const struct variant {
+    const char *name;
+    int bias, gain, norm_bias, tied, activation, positions;
+    double dropout, dt, smoothing;
+} variants[] = {
+    {"plain",           0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 1, 0},
+    {"all biases",      1, 1, 1, 0, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 0, 0.3, 0.1},
+    {"no gain, relu",   1, 0, 0, 1, ACTIVATION_RELU, POSITIONS_LEARNED, 0, 1, 0.1},
+    {"dropout, dt 0.3", 0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0.2, 0.3, 0},
+};
+
+static struct model_config config_of(const struct variant *v, int placement, int norm)
+{
+    return (struct model_config){
+        .placement = placement, .norm = norm, .norm_gain = v->gain, .norm_bias = v->norm_bias,
+        .bias = v->bias, .layers = 2, .width = 8, .heads = 2, .context = TIME, .vocab = 11,
+        .hidden = v->activation == ACTIVATION_RELU ? 5 : 0,        /* few kinks */
+        .activation = v->activation, .positions = v->positions, .tied = v->tied, .dt = v->dt,
+        .dropout = v->dropout, .eps = 1e-5, .label_smoothing = v->smoothing, .embed_scale = 1,
+    };
+}
+
+int main(int argc, char **argv)
+{
+    program = "gradcheck";
+    const struct backend *be = backend_open(argc > 1 ? argv[1] : "cpu", argc > 2 ? argv[2] : NULL);
+    const struct variant *const end = variants + sizeof variants / sizeof *variants;
+
+    omp_set_num_threads(1);
+    for (const struct variant *v = variants; v < end; v++)
+        for (int i = 0; placements[i].name; i++)
+            for (int norm = NORM_LAYER; norm <= NORM_RMS; norm++) {
+                char name[100];
+                const struct model_config cfg = config_of(v, i, norm);
+                snprintf(name, sizeof name, "%s, %s, %s, %s", be->name, placements[i].name,
+                         norm == NORM_LAYER ? "layer" : "rms", v->name);
+                check_slopes(be, &cfg, name);
+            }
+    for (int precision = PRECISION_F32; precision <= PRECISION_BF16; precision++) {
+        struct model_config cfg = config_of(&variants[3], 3, NORM_LAYER);
+        cfg.precision = cfg.attention_precision = precision;
+        check_threads(be, cfg, precision ? "peri in bf16" : "peri in f32");
+    }
+    printf("1..%d\n", tests);
+    return failed ? EXIT_FAILED : finish();
+}
