@@ -6,18 +6,19 @@
 #include <string.h>
 
 const char *program = "?";
+int line_open;
 
+/* In one write, so that the messages of a pipeline's programs do not mix. */
 static void report(const char *fmt, va_list ap)
 {
-    const int saved = errno;
-    const size_t n = strlen(fmt);
+    const char *why = fmt[0] && fmt[strlen(fmt) - 1] == ':' ? strerror(errno) : "";
+    char text[4096];
 
     fflush(stdout);
-    fprintf(stderr, "%s: ", program);
-    vfprintf(stderr, fmt, ap);
-    if (n && fmt[n - 1] == ':')
-        fprintf(stderr, " %s", strerror(saved));
-    fputc('\n', stderr);
+    vsnprintf(text, sizeof text, fmt, ap);
+    fprintf(stderr, "%s%s: %s%s%s\n", line_open ? "\r\033[K" : "", program, text,
+            *why ? " " : "", why);
+    line_open = 0;
 }
 
 void die(const char *fmt, ...)

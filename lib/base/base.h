@@ -13,6 +13,8 @@ enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_MISUSE = 2, EXIT_DIVERGED = 3 };
 
 extern const char *program;     /* set by opt_parse(), printed before messages */
 
+extern int line_open;           /* a progress line stands on the terminal; messages clear it */
+
 /* Print "program: message" and exit 1.  A message that ends in ':' gets
  * the text of errno appended, as in die("%s:", path). */
 __attribute__((noreturn, nonnull, format(printf, 1, 2))) void die(const char *fmt, ...);

@@ -9,141 +9,29 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Names begun and not committed, for remove_begun(). */
-static char **begun;
-static size_t n_begun, begun_room;
-
-static void remove_begun(void)
-{
-    for (size_t i = 0; i < n_begun; i++)
-        if (begun[i] && unlink(begun[i]) && errno == EISDIR)
-            remove_folder(begun[i]);
-}
-
-static void note_begun(const char *temp)
-{
-    if (!begun)
-        atexit(remove_begun);
-    for (size_t i = 0; i < n_begun; i++)
-        if (!begun[i]) {
-            begun[i] = copy_text(temp);
-            return;
-        }
-    if (n_begun == begun_room) {
-        begun_room = begun_room ? 2 * begun_room : 8;
-        begun = reallocarray(begun, begun_room, sizeof *begun);
-        if (!begun)
-            die("out of memory");
-    }
-    begun[n_begun++] = copy_text(temp);
-}
-
-static void forget_begun(const char *temp)
-{
-    for (size_t i = 0; i < n_begun; i++)
-        if (begun[i] && !strcmp(begun[i], temp)) {
-            free(begun[i]);
-            begun[i] = NULL;
-        }
-}
-
-/* ".NAME.PID.tmp" in the folder of path, so that the rename stays on one disk. */
-static char *temp_beside(const char *path)
-{
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    size_t dir = n;
-    while (dir && path[dir - 1] != '/')
-        dir--;
-    return text_of("%.*s.%.*s.%ld.tmp", (int)dir, path, (int)(n - dir), path + dir, (long)getpid());
-}
-
-static void sync_path(const char *path)
-{
-    const int fd = open(path, O_RDONLY);
-    if (fd < 0 || fsync(fd) || close(fd))
-        die("%s:", path);
-}
-
-static void sync_parent(const char *path)
-{
-    char *dir = copy_text(path), *slash;
-    size_t n = strlen(dir);
-    while (n > 1 && dir[n - 1] == '/')
-        dir[--n] = 0;
-    slash = strrchr(dir, '/');
-    if (slash)
-        slash[slash == dir] = 0;
-    sync_path(slash ? dir : ".");
-    free(dir);
-}
-
-struct outfile *outfile_open(const char *path)
-{
-    struct outfile *o = zalloc(1, sizeof *o);
-    o->path = copy_text(path);
-    o->temp = temp_beside(path);
-    o->f = fopen(o->temp, "wb");
-    if (!o->f)
-        die("%s:", path);
-    note_begun(o->temp);
-    return o;
-}
-
-void outfile_commit(struct outfile *o)
-{
-    if (fflush(o->f) || ferror(o->f) || fsync(fileno(o->f)) || fclose(o->f)
-        || rename(o->temp, o->path))
-        die("%s:", o->path);
-    sync_parent(o->path);
-    forget_begun(o->temp);
-    free(o->path);
-    free(o->temp);
-    free(o);
-}
-
-/* Call f for each entry of a folder but . and ..; its path is lent to f. */
-static void each_entry(const char *path, void (*f)(const char *))
+int each_entry(const char *path, void (*f)(const char *child, void *arg), void *arg)
 {
     DIR *d = opendir(path);
+    int n = 0;
     if (!d)
-        die("%s:", path);
+        return -1;
     for (struct dirent *e; (e = readdir(d));)
         if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..")) {
             char *child = text_of("%s/%s", path, e->d_name);
-            f(child);
+            if (f)
+                f(child, arg);
             free(child);
+            n++;
         }
     closedir(d);
-}
-
-char *outdir_begin(const char *path)
-{
-    char *temp = temp_beside(path);
-    if (mkdir(temp, 0777) && errno != EEXIST)
-        die("%s:", path);
-    note_begun(temp);
-    each_entry(temp, remove_folder);
-    return temp;
-}
-
-void outdir_commit(char *temp, const char *path)
-{
-    each_entry(temp, sync_path);
-    sync_path(temp);
-    if (rename(temp, path))
-        die("%s:", path);
-    sync_parent(path);
-    forget_begun(temp);
-    free(temp);
+    return n;
 }
 
 void make_folder(const char *path)
 {
     char *part = copy_text(path);
-    for (char *s = part + 1; *s; s++)
-        if (*s == '/') {
+    for (char *s = part; *s; s++)
+        if (*s == '/' && s > part) {
             *s = 0;
             if (mkdir(part, 0777) && errno != EEXIST)
                 die("%s:", part);
@@ -155,17 +43,18 @@ void make_folder(const char *path)
     free(part);
 }
 
+static void remove_entry(const char *path, void *unused)
+{
+    (void)unused;
+    remove_folder(path);
+}
+
 void remove_folder(const char *path)
 {
-    struct stat st;
-    if (lstat(path, &st))
-        return;
-    if (!S_ISDIR(st.st_mode)) {
-        unlink(path);
-        return;
+    if (unlink(path) && errno == EISDIR) {
+        each_entry(path, remove_entry, NULL);
+        rmdir(path);
     }
-    each_entry(path, remove_folder);
-    rmdir(path);
 }
 
 int file_map(const char *path, struct mapped *m)
@@ -179,9 +68,9 @@ int file_map(const char *path, struct mapped *m)
         close(fd);
         return -1;
     }
-    if (S_ISDIR(st.st_mode)) {
+    if (!S_ISREG(st.st_mode)) {
         close(fd);
-        errno = EISDIR;
+        errno = S_ISDIR(st.st_mode) ? EISDIR : ESPIPE;
         return -1;
     }
     if (st.st_size) {

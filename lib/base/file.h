@@ -2,14 +2,15 @@
  *
  * A file or folder is written beside its final place, synced and renamed, so a
  * reader never sees half of it and what stood there before survives any
- * failure.  What was begun and not committed is removed when the program ends. */
+ * failure.  What was begun and not committed is removed when the program ends,
+ * or, after a kill -9, by the next program that writes the same name. */
 #pragma once
 #include <stddef.h>
 #include <stdio.h>
 
 struct outfile {
     FILE *f;
-    char *path, *temp;      /* final and temporary name */
+    char *path, *temp;      /* final and temporary name; no temp for a device or pipe */
 };
 
 /* Begin the file `path`; dies with the reason. */
@@ -17,15 +18,19 @@ struct outfile *outfile_open(const char *path);
 /* Flush, sync and rename; dies, and leaves what was there, if any of it fails. */
 void outfile_commit(struct outfile *o);
 
-/* Begin a folder: returns the temporary folder to fill (the caller frees it).
- * `path` must not exist yet when it is committed, or be an empty folder. */
+/* Begin a folder: returns the temporary folder to fill (the caller frees it).  Dies
+ * at once if `path` exists and is anything but an empty folder. */
 char *outdir_begin(const char *path);
-/* Sync every file in the temporary folder, then the folder, then rename. */
+/* Sync everything in the temporary folder, then the folder, then rename. */
 void outdir_commit(char *temp, const char *path);
+
 /* Create a folder and its parents; one that exists is fine. */
 void make_folder(const char *path);
-/* Remove a folder and the plain files in it (and one level of folders below). */
+/* Remove a file, or a folder and what is in it, as far as that can be done. */
 void remove_folder(const char *path);
+/* Call f (may be NULL) with the path of each entry of a folder but . and ..:
+ * their number, or -1 with errno. */
+int each_entry(const char *path, void (*f)(const char *child, void *arg), void *arg);
 
 /* A whole file in memory, mapped read-only; NULL with errno set if it cannot
  * be.  An empty file gives a pointer to no bytes. */

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <math.h>
@@ -54,24 +55,49 @@ static void print_usage(const struct opt *const tables[], const char *synopsis)
            "      --version            the version\n");
 }
 
+/* A whole number, also as 1e6 or 2.5e3 where a double holds it exactly. */
+static int read_whole(const char *text, long long *v)
+{
+    char *end;
+    errno = 0;
+    *v = strtoll(text, &end, 10);
+    if (end > text && !*end && !errno)
+        return 1;
+    errno = 0;
+    const double d = strtod(text, &end);
+    if (end == text || *end || errno || d != floor(d) || !(fabs(d) <= 0x1p53))
+        return 0;
+    *v = (long long)d;
+    return 1;
+}
+
+static int read_real(const char *text, double *v)
+{
+    char *end;
+    errno = 0;
+    *v = strtod(text, &end);
+    return end > text && !*end && !errno;
+}
+
 static const char *set_number(const struct opt *o, const char *text)
 {
     static char why[128];
-    char *end;
-    errno = 0;
-    const double v = strtod(text, &end);
     const int whole = o->kind != OPT_REAL;
+    long long n = 0;
+    double v = 0;
 
-    if (end == text || *end || errno == ERANGE || !(v >= o->min && v <= o->max)
-        || (whole && v != floor(v))) {
+    const int good = whole ? read_whole(text, &n) : read_real(text, &v);
+    if (whole)
+        v = (double)n;
+    if (!good || !(v >= o->min && v <= o->max)) {
         snprintf(why, sizeof why, "is not %s in [%.10g, %.10g]", whole ? "an integer" : "a number",
                  o->min, o->max);
         return why;
     }
     if (o->kind == OPT_INT)
-        *(int *)o->value = (int)v;
+        *(int *)o->value = (int)n;
     else if (o->kind == OPT_COUNT)
-        *(long long *)o->value = (long long)v;
+        *(long long *)o->value = n;
     else
         *(double *)o->value = v;
     return NULL;
@@ -190,6 +216,25 @@ static void take(const struct opt *o, const char *text)
         given[n_given++] = o;
 }
 
+/* What getopt_long() found wrong: it leaves the letter in optopt, or an index, or 0. */
+__attribute__((noreturn)) static void refuse(char **argv, int c)
+{
+    const char *why = c == ':' ? "a value is missing"
+                    : optopt >= LONG_ONLY ? "takes no value" : "no such option";
+    const char letter[] = {'-', (char)optopt, 0};
+    misuse("%s: %s; see %s -h", optopt && optopt < LONG_ONLY ? letter : argv[optind - 1], why,
+           program);
+}
+
+/* A file opened later must not become a standard stream that was closed: those
+ * give errors instead. */
+static void fill_closed_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 int opt_parse(int argc, char **argv, const struct opt *const tables[], const char *synopsis)
 {
     struct option longs[MAX_OPTS + 3] = {{"help", no_argument, NULL, 'h'},
@@ -199,6 +244,7 @@ int opt_parse(int argc, char **argv, const struct opt *const tables[], const cha
     int n = 0;
     const char *slash = strrchr(argv[0], '/');
 
+    fill_closed_streams();
     program = slash ? slash + 1 : argv[0];
     keep_command(argc, argv);
     for (int t = -1; t < 0 || tables[t]; t++)
@@ -223,8 +269,7 @@ int opt_parse(int argc, char **argv, const struct opt *const tables[], const cha
             exit(finish());
         }
         if (c == '?' || c == ':')
-            misuse("%s: %s; see %s -h", argv[optind - 1],
-                   c == '?' ? "no such option" : "a value is missing", program);
+            refuse(argv, c);
         if (c < LONG_ONLY)
             while (rows[i]->letter != c)
                 i++;

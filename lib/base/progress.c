@@ -1,4 +1,5 @@
 #include "base/progress.h"
+#include "base/base.h"
 #include "base/opt.h"
 #include <stdio.h>
 #include <time.h>
@@ -47,17 +48,18 @@ void progress_show(struct progress *p, double done, const char *note)
     fprintf(stderr, " %s  ", p->unit);
     print_short(rate);
     fputs("/s", stderr);
-    if (p->total > 0 && rate > 0) {
+    if (p->total > done && rate > 0) {
         const long left = (long)((p->total - done) / rate);
         fprintf(stderr, "  %ld:%02ld:%02ld left", left / 3600, left / 60 % 60, left % 60);
     }
     fprintf(stderr, "  %s\033[K", note ? note : "");
     fflush(stderr);
+    line_open = 1;
 }
 
 void progress_end(struct progress *p)
 {
-    if (p->on && p->shown)
+    if (p->on && line_open)
         fputs("\r\033[K", stderr);
-    p->shown = 0;
+    p->shown = line_open = 0;
 }

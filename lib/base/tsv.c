@@ -5,8 +5,12 @@
 
 void tsv_note(FILE *f, const char *key, const char *value)
 {
-    if (value)
-        fprintf(f, "# %s=%s\n", key, value);
+    if (!value)
+        return;
+    fprintf(f, "# %s=", key);
+    for (; *value; value++)
+        fputc(*value == '\n' ? ' ' : *value, f);
+    fputc('\n', f);
 }
 
 void tsv_provenance(FILE *f, const struct opt *const tables[])
