@@ -12,8 +12,8 @@
 struct checkpoint;      /* an open model.safetensors: settings read, tensors mapped */
 
 /* Open a run folder (its newest checkpoint), a checkpoint folder, a folder that transformers
- * saved (config.json, model.safetensors) or a .safetensors file.  Sets model_config and what
- * else the option tables record.  Dies with the reason. */
+ * saved (config.json, model.safetensors) or a .safetensors file, and verify its checksum.
+ * Sets model_config, but for options given by hand.  Dies with the reason. */
 struct checkpoint *checkpoint_open(const char *path);
 void checkpoint_close(struct checkpoint *c);
 /* The folder it was found in; the step it was taken at; what its ids mean (size 0: not known). */
@@ -22,5 +22,24 @@ long long checkpoint_step(const struct checkpoint *c);
 const struct token_kind *checkpoint_kind(const struct checkpoint *c);
 /* A recorded setting ("seed"), or NULL. */
 const char *checkpoint_setting(const struct checkpoint *c, const char *name);
+/* Set the rows of a table, but those given by hand, to what was recorded.  Texts are the
+ * checkpoint's: keep it open. */
+void checkpoint_settings(const struct checkpoint *c, const struct opt *table);
 /* Fill a placed model's parameters; dies naming the tensor that is missing or misshapen. */
 void checkpoint_load(const struct checkpoint *c, struct model *m);
+
+/* What a checkpoint records beside the model. */
+struct checkpoint_record {
+    long long step;
+    const struct token_kind *kind;
+    const struct opt *const *tables;    /* ended by NULL */
+    const char *(*more)[2];             /* further names and values, ended by a NULL name */
+};
+/* Write model.safetensors, config.json and the data's own vocabulary into a folder begun by
+ * outdir_begin(). */
+void checkpoint_write(const char *folder, const struct model *m, const struct checkpoint_record *r);
+
+/* RUN/step-00000100; the caller frees it. */
+char *checkpoint_path(const char *run, long long step);
+/* The steps of a run's checkpoints, ascending, a new array; *n is their number. */
+long long *checkpoint_list(const char *run, size_t *n);

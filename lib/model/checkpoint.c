@@ -1,0 +1,256 @@
+#include "model/checkpoint.h"
+#include "base/base.h"
+#include "base/file.h"
+#include "model/hf_config.h"
+#include "model/names.h"
+#include "model/safetensors.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct checkpoint {
+    char *file, *folder;
+    struct mapped map;
+    struct safetensors st;
+    struct token_kind kind;
+};
+
+static int is_folder(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st))
+        die("%s:", path);
+    return S_ISDIR(st.st_mode);
+}
+
+/* The model file that a path means; the caller frees it. */
+static char *find_model(const char *path)
+{
+    if (!is_folder(path))
+        return copy_text(path);
+    char *file = text_of("%s/model.safetensors", path);
+    if (!access(file, F_OK))
+        return file;
+    free(file);
+    size_t n;
+    long long *steps = checkpoint_list(path, &n);
+    if (!n)
+        die("%s: no run and no checkpoint: neither step-* nor model.safetensors is in it", path);
+    char *folder = checkpoint_path(path, steps[n - 1]);
+    file = text_of("%s/model.safetensors", folder);
+    free(folder);
+    free(steps);
+    return file;
+}
+
+const char *checkpoint_setting(const struct checkpoint *c, const char *name)
+{
+    char key[128];
+    snprintf(key, sizeof key, "keel.%s", name);
+    return safetensors_note(&c->st, key);
+}
+
+static void apply(const char *file, const struct opt *o, const char *value)
+{
+    const char *why = opt_given(o->name) ? NULL : opt_set(o, value);
+    if (why)
+        die("%s: recorded %s '%s' %s", file, o->name, value, why);
+}
+
+void checkpoint_settings(const struct checkpoint *c, const struct opt *table)
+{
+    for (const struct opt *o = table; o->name; o++) {
+        const char *value = checkpoint_setting(c, o->name);
+        if (value)
+            apply(c->file, o, value);
+    }
+}
+
+static int whole_number(const struct checkpoint *c, const char *name)
+{
+    const char *text = checkpoint_setting(c, name);
+    return text ? atoi(text) : 0;
+}
+
+/* A folder that has the files of a learned vocabulary. */
+static int has_vocab(const char *folder)
+{
+    char *file = text_of("%s/merges.txt", folder);
+    const int has = !access(file, F_OK);
+    free(file);
+    return has;
+}
+
+static void name_vocab(struct checkpoint *c, const char *recorded)
+{
+    const int own = has_vocab(c->folder) && (!recorded || strchr(recorded, '/')
+                    || (strcmp(recorded, "gpt2") && strcmp(recorded, "bytes")));
+    snprintf(c->kind.vocab, sizeof c->kind.vocab, "%s", own ? c->folder : recorded ? recorded : "");
+    if (!*c->kind.vocab)
+        c->kind.size = c->kind.eot = 0;
+}
+
+/* Settings from the config.json beside a model that keel did not write. */
+static void read_config(struct checkpoint *c)
+{
+    struct mapped map;
+    struct hf_config hf;
+    char *file = text_of("%s/config.json", c->folder);
+    if (file_map(file, &map)) {
+        if (errno == ENOENT)
+            die("%s: no settings in it, and no config.json beside it", c->file);
+        die("%s:", file);
+    }
+    const char *why = hf_config_parse(map.data, map.size, &hf);
+    if (why)
+        die("%s: %s", file, why);
+    for (int i = 0; i < hf.n; i++)
+        apply(file, opt_find(model_options, hf.settings[i].name), hf.settings[i].value);
+    c->kind.size = hf.vocab;
+    c->kind.eot = hf.eot;
+    name_vocab(c, hf.vocab == 50257 ? "gpt2" : NULL);
+    file_unmap(&map);
+    free(file);
+}
+
+static void read_settings(struct checkpoint *c)
+{
+    if (!checkpoint_setting(c, "version")) {
+        read_config(c);
+        return;
+    }
+    for (const struct opt *o = model_options; o->name; o++) {
+        const char *value = checkpoint_setting(c, o->name);
+        if (!value)
+            die("%s: no setting '%s' is recorded", c->file, o->name);
+        if (strcmp(o->name, "model"))       /* its sizes are recorded themselves */
+            apply(c->file, o, value);
+    }
+    c->kind.size = whole_number(c, "token-size");
+    c->kind.eot = whole_number(c, "token-eot");
+    name_vocab(c, checkpoint_setting(c, "token-vocab"));
+}
+
+struct checkpoint *checkpoint_open(const char *path)
+{
+    struct checkpoint *c = zalloc(1, sizeof *c);
+    c->file = find_model(path);
+    const char *slash = strrchr(c->file, '/');
+    c->folder = slash ? text_of("%.*s", (int)(slash - c->file), c->file) : copy_text(".");
+    if (file_map(c->file, &c->map))
+        die("%s:", c->file);
+    const char *why = safetensors_parse(c->map.data, c->map.size, &c->st);
+    if (why)
+        die("%s: %s", c->file, why);
+    read_settings(c);
+    if (model_config.width % model_config.heads)
+        die("%s: %d heads do not divide width %d", c->file, model_config.heads,
+            model_config.width);
+    return c;
+}
+
+void checkpoint_close(struct checkpoint *c)
+{
+    safetensors_free(&c->st);
+    file_unmap(&c->map);
+    free(c->file);
+    free(c->folder);
+    free(c);
+}
+
+const char *checkpoint_folder(const struct checkpoint *c)
+{
+    return c->folder;
+}
+
+long long checkpoint_step(const struct checkpoint *c)
+{
+    const char *text = checkpoint_setting(c, "step");
+    return text ? atoll(text) : 0;
+}
+
+const struct token_kind *checkpoint_kind(const struct checkpoint *c)
+{
+    return &c->kind;
+}
+
+/* The file's tensor of that name; transformers' GPT2Model saves without the prefix. */
+static const struct safetensors_entry *find_tensor(const struct checkpoint *c, const char *name)
+{
+    static const char prefix[] = "transformer.";
+    const struct safetensors_entry *e = safetensors_find(&c->st, name);
+    if (!e && !strncmp(name, prefix, sizeof prefix - 1))
+        e = safetensors_find(&c->st, name + sizeof prefix - 1);
+    return e;
+}
+
+static void check_shape(const struct checkpoint *c, const struct safetensors_entry *e,
+                        const struct tensor *t, int transposed)
+{
+    const size_t rows = (size_t)t->rows, cols = (size_t)t->cols;
+    const size_t want[2] = {transposed ? cols : rows, transposed ? rows : cols};
+    const int ok = e->dims == 1 ? rows == 1 && e->shape[0] == cols
+                                : e->dims == 2 && e->shape[0] == want[0] && e->shape[1] == want[1];
+    if (!ok && rows == 1)
+        die("%s: tensor %s is not [%zu] as the model needs it", c->file, e->name, cols);
+    if (!ok)
+        die("%s: tensor %s is not [%zu, %zu] as the model needs it", c->file, e->name, want[0],
+            want[1]);
+}
+
+static const struct safetensors_entry *load_tensor(const struct checkpoint *c, struct model *m,
+                                                   struct tensor *t)
+{
+    int transposed;
+    char *name = hf_name(t->name, &transposed);
+    const struct safetensors_entry *e = find_tensor(c, name);
+    const size_t n = tensor_size(t), rows = (size_t)t->rows, cols = (size_t)t->cols;
+
+    if (!e)
+        die("%s: tensor %s is missing: is this another architecture?", c->file, name);
+    check_shape(c, e, t, transposed);
+    float *read = zalloc(n, sizeof *read), *put = read;
+    const char *why = safetensors_floats(&c->st, e, read);
+    if (why)
+        die("%s: %s", c->file, why);
+    if (transposed) {
+        put = zalloc(n, sizeof *put);
+        for (size_t i = 0; i < n; i++)
+            put[i] = read[i % cols * rows + i / cols];
+    }
+    plan_put(m->plan, t, t->data, put);
+    if (put != read)
+        free(put);
+    free(read);
+    free(name);
+    return e;
+}
+
+/* Tensors of the file that are no parameters: masks, and the tied head's second copy. */
+static int may_be_left(const struct model *m, const char *name)
+{
+    static const char *const buffers[] = {".attn.bias", ".attn.masked_bias"};
+    const size_t n = strlen(name);
+    for (int i = 0; i < 2; i++)
+        if (n > strlen(buffers[i]) && !strcmp(name + n - strlen(buffers[i]), buffers[i]))
+            return 1;
+    return m->cfg.tied && !strcmp(name, "lm_head.weight");
+}
+
+void checkpoint_load(const struct checkpoint *c, struct model *m)
+{
+    char *used = zalloc(c->st.n, 1);
+    model_init_positions(m);
+    for (size_t i = 0; i < m->plan->n_tensors; i++) {
+        struct tensor *t = m->plan->tensors[i];
+        if (t->kind == TENSOR_PARAM && !t->base)
+            used[load_tensor(c, m, t) - c->st.entries] = 1;
+    }
+    for (size_t i = 0; i < c->st.n; i++)
+        if (!used[i] && !may_be_left(m, c->st.entries[i].name))
+            die("%s: the model has no place for tensor %s: is this another architecture?", c->file,
+                c->st.entries[i].name);
+    free(used);
+}

@@ -1,0 +1,140 @@
+#include "base/base.h"
+#include "base/file.h"
+#include "model/checkpoint.h"
+#include "model/hf_config.h"
+#include "model/names.h"
+#include "model/safetensors.h"
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *checkpoint_path(const char *run, long long step)
+{
+    return text_of("%s/step-%08lld", run, step);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const long long x = *(const long long *)a, y = *(const long long *)b;
+    return (x > y) - (x < y);
+}
+
+long long *checkpoint_list(const char *run, size_t *n)
+{
+    long long *steps = NULL;
+    DIR *d = opendir(run);
+    if (!d)
+        die("%s:", run);
+    *n = 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        long long step;
+        int end = 0;
+        if (sscanf(e->d_name, "step-%lld%n", &step, &end) == 1 && end >= 13 && !e->d_name[end]) {
+            steps = grow(steps, *n, sizeof *steps);
+            steps[(*n)++] = step;
+        }
+    }
+    closedir(d);
+    if (*n)
+        qsort(steps, *n, sizeof *steps, ascending);
+    return steps;
+}
+
+static void copy_into(const char *folder, const char *from, const char *name)
+{
+    struct mapped map;
+    char *source = text_of("%s/%s", from, name), *target = text_of("%s/%s", folder, name);
+    if (file_map(source, &map))
+        die("%s:", source);
+    FILE *f = fopen(target, "wb");
+    if (!f || fwrite(map.data, 1, map.size, f) != map.size || fclose(f))
+        die("%s:", target);
+    file_unmap(&map);
+    free(source);
+    free(target);
+}
+
+static void add_note(struct safetensors_writer *w, const char *name, const char *value)
+{
+    char *key = text_of("keel.%s", name);
+    if (value)
+        safetensors_add_note(w, key, value);
+    free(key);
+}
+
+static void add_notes(struct safetensors_writer *w, const struct checkpoint_record *r)
+{
+    char number[32];
+    snprintf(number, sizeof number, "%lld", r->step);
+    add_note(w, "step", number);
+    add_note(w, "token-vocab", r->kind->vocab);
+    snprintf(number, sizeof number, "%d", r->kind->size);
+    add_note(w, "token-size", number);
+    snprintf(number, sizeof number, "%d", r->kind->eot);
+    add_note(w, "token-eot", number);
+    for (const struct opt *const *t = r->tables; *t; t++)
+        for (const struct opt *o = *t; o->name; o++) {
+            char *value = opt_value(o);
+            add_note(w, o->name, value);
+            free(value);
+        }
+    for (const char *(*more)[2] = r->more; more && (*more)[0]; more++)
+        add_note(w, (*more)[0], (*more)[1]);
+}
+
+static void name_tensor(struct safetensors_writer *w, const struct tensor *t)
+{
+    int transposed;
+    char *name = hf_name(t->name, &transposed);
+    const size_t rows = (size_t)t->rows, cols = (size_t)t->cols;
+    const char *last = strrchr(t->name, '.');
+    if (!strcmp(last, ".gain") || !strcmp(last, ".bias"))
+        safetensors_add(w, name, 1, (size_t[]){cols});
+    else
+        safetensors_add(w, name, 2, transposed ? (size_t[]){cols, rows} : (size_t[]){rows, cols});
+    free(name);
+}
+
+static void put_tensor(struct safetensors_writer *w, const struct model *m, const struct tensor *t)
+{
+    int transposed;
+    const size_t n = tensor_size(t), rows = (size_t)t->rows, cols = (size_t)t->cols;
+    float *host = zalloc(n, sizeof *host), *put = host;
+
+    free(hf_name(t->name, &transposed));
+    plan_get(m->plan, t, t->data, host);
+    if (transposed) {
+        put = zalloc(n, sizeof *put);
+        for (size_t i = 0; i < n; i++)
+            put[i] = host[i % rows * cols + i / rows];
+    }
+    safetensors_put(w, put, n);
+    if (put != host)
+        free(put);
+    free(host);
+}
+
+void checkpoint_write(const char *folder, const struct model *m, const struct checkpoint_record *r)
+{
+    char *file = text_of("%s/model.safetensors", folder);
+    struct safetensors_writer *w = safetensors_create(file);
+    struct tensor *const *t = m->plan->tensors;
+
+    add_notes(w, r);
+    for (size_t i = 0; i < m->plan->n_tensors; i++)
+        if (t[i]->kind == TENSOR_PARAM && !t[i]->base)
+            name_tensor(w, t[i]);
+    for (size_t i = 0; i < m->plan->n_tensors; i++)
+        if (t[i]->kind == TENSOR_PARAM && !t[i]->base)
+            put_tensor(w, m, t[i]);
+    safetensors_finish(w);
+    free(file);
+
+    file = text_of("%s/config.json", folder);
+    hf_config_write(file, &m->cfg, r->kind);
+    free(file);
+    if (strcmp(r->kind->vocab, "bytes") && strcmp(r->kind->vocab, "gpt2")) {
+        copy_into(folder, r->kind->vocab, "vocab.json");
+        copy_into(folder, r->kind->vocab, "merges.txt");
+    }
+}

@@ -1,0 +1,60 @@
+#include "model/names.h"
+#include "base/base.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A # stands for the block's number; the last part (weight, gain, bias) follows. */
+static const struct pattern { const char *keel, *file; int transposed; } patterns[] = {
+    {"embed.token",         "transformer.wte", 0},
+    {"embed.position",      "transformer.wpe", 0},
+    {"embed.norm",          "transformer.ln_embed", 0},
+    {"block.#.attn.in",     "transformer.h.#.ln_1", 0},
+    {"block.#.attn.qkv",    "transformer.h.#.attn.c_attn", 1},
+    {"block.#.attn.proj",   "transformer.h.#.attn.c_proj", 1},
+    {"block.#.attn.out",    "transformer.h.#.ln_1_out", 0},
+    {"block.#.attn.sum",    "transformer.h.#.ln_1_sum", 0},
+    {"block.#.mlp.in",      "transformer.h.#.ln_2", 0},
+    {"block.#.mlp.fc",      "transformer.h.#.mlp.c_fc", 1},
+    {"block.#.mlp.proj",    "transformer.h.#.mlp.c_proj", 1},
+    {"block.#.mlp.out",     "transformer.h.#.ln_2_out", 0},
+    {"block.#.mlp.sum",     "transformer.h.#.ln_2_sum", 0},
+    {"final.norm",          "transformer.ln_f", 0},
+    {"head",                "lm_head", 0},
+};
+
+/* Does the stem [name, end) follow the pattern?  Sets the number that # stood for. */
+static int follows(const char *pattern, const char *name, const char *end, long *number)
+{
+    while (*pattern && name < end) {
+        if (*pattern == '#' && isdigit((unsigned char)*name)) {
+            char *after;
+            *number = strtol(name, &after, 10);
+            name = after;
+        } else if (*pattern != *name++) {
+            return 0;
+        }
+        pattern++;
+    }
+    return !*pattern && name == end;
+}
+
+char *hf_name(const char *keel, int *transposed)
+{
+    const char *last = strrchr(keel, '.');
+    long number = 0;
+
+    *transposed = 0;
+    for (size_t i = 0; last && i < sizeof patterns / sizeof *patterns; i++) {
+        const struct pattern *p = &patterns[i];
+        if (!follows(p->keel, keel, last, &number))
+            continue;
+        const char *end = strcmp(last, ".gain") ? last : ".weight";
+        const char *mark = strchr(p->file, '#');
+        *transposed = p->transposed && !strcmp(last, ".weight");
+        if (!mark)
+            return text_of("%s%s", p->file, end);
+        return text_of("%.*s%ld%s%s", (int)(mark - p->file), p->file, number, mark + 1, end);
+    }
+    return copy_text(keel);
+}
