@@ -113,7 +113,8 @@ static int is_gpt2(const struct model_config *cfg)
         && cfg->positions == POSITIONS_LEARNED && cfg->embed_scale == 1;
 }
 
-void hf_config_write(const char *path, const struct model_config *cfg, const struct token_kind *kind)
+void hf_config_write(const char *path, const struct model_config *cfg,
+                     const struct token_kind *kind)
 {
     int k = 0;
     while (activations[k].kind != cfg->activation)

@@ -15,4 +15,5 @@ struct hf_config {
 /* Parse from any bytes: NULL, or an error text (valid until the next call). */
 const char *hf_config_parse(const unsigned char *bytes, size_t n, struct hf_config *c);
 /* Write it; a model that transformers has no class for gets model_type "keel", which it refuses. */
-void hf_config_write(const char *path, const struct model_config *cfg, const struct token_kind *kind);
+void hf_config_write(const char *path, const struct model_config *cfg,
+                     const struct token_kind *kind);

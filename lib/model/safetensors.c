@@ -68,7 +68,7 @@ static const char *parse_entry(struct safetensors_entry *e, const json_t *j, siz
         || !size_of(json_array_get(offsets, 1), &e->end) || e->begin > e->end)
         return wrong("tensor %.100s: its data_offsets are no pair [begin, end]", e->name);
     if (e->end > data_bytes)
-        return wrong("cut short: tensor %.100s ends at byte %zu of the data, of which there are %zu",
+        return wrong("cut short: tensor %.100s ends at byte %zu of the data, which has %zu",
                      e->name, e->end, data_bytes);
     if (__builtin_mul_overflow(e->count, e->type->bytes, &bytes) || bytes != e->end - e->begin)
         return wrong("tensor %.100s: %zu bytes do not hold its shape in %s", e->name,
