@@ -1,0 +1,125 @@
+#include "text/unicode.h"
+#include "text/utf8.h"
+
+enum { CAPITAL_SIGMA = 0x3a3, SMALL_SIGMA = 0x3c3, FINAL_SIGMA = 0x3c2, DOTTED_I = 0x130 };
+
+/* A table, its rows counted once. */
+struct table {
+    const struct point_range *rows;
+    size_t n;
+};
+
+static int stands_in(struct table *t, uint32_t c)
+{
+    if (!t->n)
+        while (t->rows[t->n].last)
+            t->n++;
+    size_t low = 0, high = t->n;
+    while (low < high) {
+        const size_t mid = (low + high) / 2;
+        if (t->rows[mid].last < c)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < t->n && t->rows[low].first <= c;
+}
+
+enum unicode_class unicode_class(uint32_t c)
+{
+    static struct table p = {unicode_punctuation, 0}, s = {unicode_symbols, 0},
+                        n = {unicode_numbers, 0};
+    if (c < 0x80 && ((c | 0x20) - 'a' < 26 || c <= 0x20))
+        return UNICODE_OTHER;
+    return stands_in(&p, c) ? UNICODE_PUNCTUATION : stands_in(&n, c) ? UNICODE_NUMBER
+         : stands_in(&s, c) ? UNICODE_SYMBOL : UNICODE_OTHER;
+}
+
+int unicode_space(uint32_t c)
+{
+    if (c < 0x80)
+        return c == 0x20 || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
+    return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028
+        || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+static uint32_t lower_point(uint32_t c)
+{
+    static size_t rows;
+    if (c < 0x80)
+        return c - 'A' < 26 ? c + 32 : c;
+    if (!rows)
+        while (unicode_lower_case[rows].last)
+            rows++;
+    size_t low = 0, high = rows;
+    while (low < high) {
+        const size_t mid = (low + high) / 2;
+        if (unicode_lower_case[mid].last < c)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    const struct lower_range *r = &unicode_lower_case[low];
+    return low < rows && r->first <= c && (c - r->first) % r->step == 0
+         ? c + (uint32_t)r->distance : c;
+}
+
+static int ignorable(uint32_t c)
+{
+    static struct table t = {unicode_ignorable, 0};
+    return stands_in(&t, c);
+}
+
+static int cased(uint32_t c)
+{
+    static struct table t = {unicode_cased, 0};
+    return stands_in(&t, c);
+}
+
+/* Does the capital sigma at bytes [i, i + 2) end a word: a letter with case before it and none
+ * after, looking through what is ignorable? */
+static int ends_word(const char *at, size_t n, size_t i)
+{
+    uint32_t c = 0;
+    int bad, before = 0;
+    for (size_t j = i; j > 0 && !before;) {
+        do
+            j--;
+        while (j > 0 && ((unsigned char)at[j] & 0xc0) == 0x80);
+        utf8_decode(at + j, n - j, &c, &bad);
+        if (!ignorable(c)) {
+            before = cased(c);
+            break;
+        }
+    }
+    if (!before)
+        return 0;
+    for (size_t j = i + 2; j < n;) {
+        j += (size_t)utf8_decode(at + j, n - j, &c, &bad);
+        if (!ignorable(c))
+            return !cased(c);
+    }
+    return 1;
+}
+
+size_t unicode_lower(const char *at, size_t n, char *to)
+{
+    char *begin = to;
+    for (size_t i = 0; i < n;) {
+        uint32_t c;
+        int bad;
+        const int size = utf8_decode(at + i, n - i, &c, &bad);
+        if (!size) {                        /* the caller checked; keep the byte all the same */
+            *to++ = at[i++];
+            continue;
+        }
+        if (c == CAPITAL_SIGMA)
+            to += utf8_encode(ends_word(at, n, i) ? FINAL_SIGMA : SMALL_SIGMA, to);
+        else if (c == DOTTED_I)
+            to += utf8_encode(0x307, to + utf8_encode('i', to)) + 1;
+        else
+            to += utf8_encode(lower_point(c), to);
+        i += (size_t)size;
+    }
+    return (size_t)(to - begin);
+}
