@@ -8,10 +8,12 @@
 #include <limits.h>
 #include <string.h>
 
-struct options want = {.kinds = "1,2,L,Lsum", .seed = 1};
+struct options want = {.kinds = "1,2,L,Lsum", .seed = 1, .order = 4,
+                       .smooth_value = -1};
 
 static const struct opt mode_options[] = {
     {0, "rouge", OPT_FLAG, &want.rouge, 0, 0, "score pairs of texts by ROUGE", NULL},
+    {0, "bleu", OPT_FLAG, &want.bleu, 0, 0, "score pairs of texts by BLEU", NULL},
     {0},
 };
 
@@ -32,6 +34,23 @@ const struct opt score_options[] = {
 const struct opt rouge_options[] = {
     {0, "kinds", OPT_TEXT, &want.kinds, 0, 0, "of ROUGE: any of 1 ... 9, L, Lsum", NULL},
     {0, "stem", OPT_FLAG, &want.stem, 0, 0, "compare words by their Porter stems", NULL},
+    {0},
+};
+
+static const char *const tokenizer_names[] = {"13a", "intl", "char", "none", "fairseq",
+                                              "multi-bleu", NULL};
+static const char *const smooth_names[] = {"exp", "floor", "add-k", "none", NULL};
+
+const struct opt bleu_options[] = {
+    {0, "tokenizer", OPT_CHOICE, &want.tokenizer, 0, 0, "how a text is cut into words",
+     tokenizer_names},
+    {0, "lowercase", OPT_FLAG, &want.lower, 0, 0, "texts in lower case", NULL},
+    {0, "split-compounds", OPT_FLAG, &want.compounds, 0, 0, "x-y as three words (WMT14 En-De)",
+     NULL},
+    {0, "smooth", OPT_CHOICE, &want.smooth, 0, 0, "orders without a match", smooth_names},
+    {0, "smooth-value", OPT_REAL, &want.smooth_value, -1, 1e9,
+     "of floor and add-k; -1: 0.1 and 1", NULL},
+    {0, "order", OPT_INT, &want.order, 1, 9, "longest n-gram", NULL},
     {0},
 };
 
@@ -79,13 +98,15 @@ void metric(FILE *out, const char *name, double value)
 int main(int argc, char **argv)
 {
     const struct opt *const tables[] = {mode_options, output_options, score_options,
-                                        rouge_options, NULL};
-    const int first = opt_parse(argc, argv, tables, "--rouge [PAIRS | CANDIDATES REFERENCES ...]");
+                                        rouge_options, bleu_options, NULL};
+    const int first = opt_parse(argc, argv, tables, "--rouge|--bleu [PAIRS | CANDIDATES REFERENCES ...]");
     struct outfile *file = want.output ? outfile_open(want.output) : NULL;
     FILE *out = file ? file->f : stdout;
 
     if (want.rouge)
         run_rouge(out, argc - first, argv + first);
+    else if (want.bleu)
+        run_bleu(out, argc - first, argv + first);
     else
         misuse("nothing to do; see %s -h", program);
     if (file)

@@ -13,10 +13,12 @@ struct options {
     int resamples;                                  /* of a bootstrap; 0: none */
     const char *kinds;                              /* of ROUGE */
     int stem;
+    int tokenizer, lower, compounds, smooth, order;  /* of BLEU */
+    double smooth_value;                            /* -1: the method's own */
 };
 
 extern struct options want;
-extern const struct opt output_options[], score_options[], rouge_options[];
+extern const struct opt output_options[], score_options[], rouge_options[], bleu_options[];
 
 /* Pairs from the operands: none or "-" is stdin, one a file of pairs, more are candidates and
  * their references.  Dies on a bad pair; 0 at the end. */
@@ -28,3 +30,4 @@ void table_begin(FILE *out, const struct opt *own, const struct opt *more);
 void metric(FILE *out, const char *name, double value);
 
 void run_rouge(FILE *out, int n, char **operands);
+void run_bleu(FILE *out, int n, char **operands);

@@ -50,10 +50,10 @@ static void swap(struct bleu_words *b, size_t n)
     b->n = n;
 }
 
-/* Copy the text in; no pass makes it longer than 16 times. */
+/* Copy the text in; no pass makes it longer than 32 times. */
 static void take(struct bleu_words *b, struct span text)
 {
-    const size_t need = 16 * text.n + 64;
+    const size_t need = 32 * text.n + 64;
     if (need > b->room) {
         b->room = need;
         free(b->now);
