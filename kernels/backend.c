@@ -24,6 +24,14 @@ static const struct { const char *name; int (*here)(void); const struct backend 
     {"v4", has_v4, &cpu_v4_backend}, {"v4bf16", has_v4bf16, &cpu_v4bf16_backend},
 };
 
+const char *backend_level(int at)
+{
+    for (size_t i = sizeof levels / sizeof *levels; i-- > 0;)
+        if (levels[i].here() && at-- == 0)
+            return levels[i].name;
+    return NULL;
+}
+
 const struct backend *backend_open(const char *device, const char *level)
 {
     if (!strcmp(device, "cuda"))

@@ -44,3 +44,5 @@ struct backend {
  * cannot be had.  `level` names an instruction set of the CPU ("v2", "v3", "v4",
  * "v4bf16"), NULL the best this machine has. */
 const struct backend *backend_open(const char *device, const char *level);
+/* Name of the i-th level that this machine has, the best first; NULL after the last. */
+const char *backend_level(int i);

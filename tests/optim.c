@@ -1,0 +1,117 @@
+/* optim - the optimisers' passes and the sum of squares, on every level of the CPU that this
+ * machine has, against f64; sizes around the kernels' chunks.
+ *
+ * A dozen f32 roundings an update and 5 updates: 1e-5 relative to values of size 1. */
+#include "base/base.h"
+#include "kernels/backend.h"
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST = 50000, UPDATES = 5 };
+
+static const struct backend *be;
+static int tests, failed;
+static float w[MOST], m[MOST], v[MOST], grad[MOST];
+static double w64[MOST], m64[MOST], v64[MOST];
+
+static void report(const char *name, size_t n, double error, double tolerance)
+{
+    const int good = error < tolerance;
+    failed += !good;
+    printf("%sok %d - %s %s, %zu: %.1e\n", good ? "" : "not ", ++tests, be->name, name, n, error);
+}
+
+static void fill(size_t n)
+{
+    unsigned state = 3;
+    for (size_t i = 0; i < n; i++) {
+        state = state * 1664525u + 1013904223u;
+        w[i] = (float)(state >> 8) * 0x1p-23f - 1;
+        grad[i] = (float)(state >> 4 & 0xfffff) * 0x1p-19f - 1;
+        w64[i] = (double)w[i];
+        m[i] = v[i] = 0;
+        m64[i] = v64[i] = 0;
+    }
+}
+
+static double worst(size_t n)
+{
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double error = fabs((double)w[i] - w64[i]);
+        most = error > most || isnan(error) ? error : most;
+    }
+    return most;
+}
+
+static void adam(size_t n)
+{
+    const double lr = 0.1, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, decay = 0.1, scale = 0.5;
+    fill(n);
+    for (int t = 1; t <= UPDATES; t++) {
+        const double correct1 = 1 - pow(beta1, t), correct2 = 1 - pow(beta2, t);
+        be->adam(&(struct adam_args){w, m, v, grad, n, (float)lr, (float)beta1, (float)beta2,
+                                     (float)eps, (float)decay, (float)correct1, (float)correct2,
+                                     (float)scale});
+        for (size_t i = 0; i < n; i++) {
+            const double g = scale * (double)grad[i];
+            m64[i] = beta1 * m64[i] + (1 - beta1) * g;
+            v64[i] = beta2 * v64[i] + (1 - beta2) * g * g;
+            w64[i] -= lr * decay * w64[i]
+                    + lr * (m64[i] / correct1) / (sqrt(v64[i] / correct2) + eps);
+        }
+    }
+    report("adam", n, worst(n), 1e-5);
+}
+
+static void sgd(size_t n, int has_momentum)
+{
+    const double lr = 0.1, momentum = has_momentum ? 0.9 : 0, decay = 0.1, scale = 0.5;
+    fill(n);
+    for (int t = 1; t <= UPDATES; t++) {
+        be->sgd(&(struct sgd_args){w, has_momentum ? m : NULL, grad, n, (float)lr,
+                                   (float)momentum, (float)decay, (float)scale});
+        for (size_t i = 0; i < n; i++) {
+            m64[i] = momentum * m64[i] + scale * (double)grad[i];
+            w64[i] -= lr * decay * w64[i] + lr * m64[i];
+        }
+    }
+    report(has_momentum ? "sgd with momentum" : "sgd", n, worst(n), 1e-5);
+}
+
+static void sums(size_t n)
+{
+    double want = 0, got[3];
+    fill(n);
+    for (size_t i = 0; i < n; i++)
+        want += (double)w[i] * (double)w[i];
+    for (int threads = 1; threads <= 3; threads++) {
+        omp_set_num_threads(threads);
+        got[threads - 1] = be->sum_squares(w, n);
+    }
+    report("sum of squares", n, fabs(got[0] - want) / (want + 1), 1e-12);
+    report("sum of squares, the same bits at 1, 2, 3 threads", n,
+           got[0] != got[1] || got[0] != got[2], 0.5);
+    be->zero(w, n);
+    report("zero", n, be->sum_squares(w, n), 1e-300);
+}
+
+int main(void)
+{
+    const char *level;
+    program = "optim";
+    for (int i = 0; (level = backend_level(i)); i++) {
+        be = backend_open("cpu", level);
+        const size_t sizes[] = {1, 15, 16384, MOST};
+        for (int k = 0; k < 4; k++) {
+            adam(sizes[k]);
+            sgd(sizes[k], 0);
+            sgd(sizes[k], 1);
+            sums(sizes[k]);
+        }
+    }
+    printf("1..%d\n", tests);
+    return failed ? EXIT_FAILED : finish();
+}
