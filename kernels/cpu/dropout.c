@@ -18,7 +18,8 @@ void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, u
     }
     for (int done = 0; done < n;) {
         const uint64_t quad = (first + (uint64_t)done) / 4;
-        const int skip = (int)((first + (uint64_t)done) % 4), w = min_int(4 * QUADS - skip, n - done);
+        const int skip = (int)((first + (uint64_t)done) % 4);
+        const int w = min_int(4 * QUADS - skip, n - done);
         float part[4 * QUADS];
         #pragma omp simd
         for (int q = 0; q < QUADS; q++) {

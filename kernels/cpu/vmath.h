@@ -22,7 +22,7 @@ static inline uint32_t bits_of(float f)
  * Cephes' expf; 2^n is applied in two halves, which n beyond the exponent's range needs. */
 static inline float exp_float(float x)
 {
-    const float round = 0x1.8p23f;          /* adding it leaves the nearest integer in the low bits */
+    const float round = 0x1.8p23f;          /* adding it leaves the nearest integer low */
     float y = x < -105 ? -105 : x;
     y = y > 89 ? 89 : y;
     const float t = y * 1.44269504f + round, n = t - round;
@@ -35,7 +35,8 @@ static inline float exp_float(float x)
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1;
     const int32_t i = (int32_t)(bits_of(t) - bits_of(round)), half = i >> 1;
-    return p * float_of(((uint32_t)half + 127) << 23) * float_of(((uint32_t)(i - half) + 127) << 23);
+    return p * float_of(((uint32_t)half + 127) << 23)
+             * float_of(((uint32_t)(i - half) + 127) << 23);
 }
 
 /* The normal distribution function Phi(x) and its density phi(x), within 4 ulp for |x| < 4.
