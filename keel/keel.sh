@@ -5,10 +5,10 @@ set -u
 here=$(dirname "$(readlink -f "$0")")
 if [ -d "$here/../libexec/keel" ]; then
     programs=$here/../libexec/keel
-    pages=$here/../share/man/man
+    pages=$here/../share/man
 else
     programs=$here              # in the folder it was built in
-    pages=
+    pages=@PAGES@
 fi
 
 usage()
@@ -27,16 +27,17 @@ END
 # The man page of program $1, or the tour.
 show_page()
 {
-    for page in "${pages}1/keel-$1.1" "${pages}7/$1.7" \
-                "$here/../man/$1.1" "$here/../man/$1.7" "$here/../../../man/$1.1"; do
-        [ -f "$page" ] || continue
-        if command -v man >/dev/null; then
-            exec man "$page"
-        fi
-        exec mandoc -a "$page"
+    for page in "$pages/man1/keel-$1.1" "$pages/man7/$1.7" "$pages/$1.1" "$pages/$1.7"; do
+        [ -f "$page" ] && break
     done
-    echo "keel: help: there is no program '$1'; keel lists them" >&2
-    exit 2
+    if [ ! -f "$page" ]; then
+        echo "keel: help: there is no page of '$1'; keel -h lists the programs" >&2
+        exit 2
+    fi
+    if command -v man >/dev/null; then
+        exec man "$page"
+    fi
+    exec mandoc -a "$page"
 }
 
 case ${1-} in

@@ -8,7 +8,7 @@ LONGER=""
 
 setup()
 {
-    cd "$ROOT"
+    cd "$ROOT" || return 1
 }
 
 # The sources, what was built and data left out.
