@@ -236,9 +236,9 @@ void plan_place(struct plan *p, const struct plan *lender)
     }
 }
 
-void plan_forward(struct plan *p)
+void plan_forward_steps(struct plan *p, size_t first, size_t end)
 {
-    for (size_t i = 0; i < p->n_steps; i++) {
+    for (size_t i = first; i < end; i++) {
         const struct step *s = &p->steps[i];
         switch (s->op) {
 #define OP(name, in, out, keep) case OP_##name: p->be->name##_forward(&s->u.name); break;
@@ -249,9 +249,9 @@ void plan_forward(struct plan *p)
     }
 }
 
-void plan_backward(struct plan *p)
+void plan_backward_steps(struct plan *p, size_t first, size_t end)
 {
-    for (size_t i = p->n_steps; i-- > 0;) {
+    for (size_t i = end; i-- > first;) {
         const struct step *s = &p->steps[i];
         for (int k = 0; k < ops[s->op].in; k++) {   /* first contribution: start from zero */
             struct tensor *t = operands(s)[k] ? root(operands(s)[k]) : NULL;
@@ -265,6 +265,16 @@ void plan_backward(struct plan *p)
         case OP_COUNT: break;
         }
     }
+}
+
+void plan_forward(struct plan *p)
+{
+    plan_forward_steps(p, 0, p->n_steps);
+}
+
+void plan_backward(struct plan *p)
+{
+    plan_backward_steps(p, 0, p->n_steps);
 }
 
 void plan_zero_grads(struct plan *p)

@@ -52,6 +52,10 @@ void plan_forward(struct plan *p);
  * loss's gradient; plan_zero_grads() comes first unless gradients accumulate. */
 void plan_backward(struct plan *p);
 void plan_zero_grads(struct plan *p);
+/* The same for steps [first, end) alone: a piece of the model as a map of its own, for
+ * measuring.  Backwards, the caller has set the gradient of what the last of them computed. */
+void plan_forward_steps(struct plan *p, size_t first, size_t end);
+void plan_backward_steps(struct plan *p, size_t first, size_t end);
 
 /* Elements of all parameters; floating-point operations of the matrix products in one forward
  * pass (a backward pass takes twice as many), attention's causal half counted once. */

@@ -93,11 +93,12 @@ typedef struct tensor *sublayer(struct build *, struct tensor *);
 /* Every placement, every sub-layer, every architecture: this function. */
 static struct tensor *residual(struct build *b, struct tensor *x, sublayer *f)
 {
+    struct model *m = b->m;
     struct tensor *h = norm_at(b, NORM_IN, x, "in");
     h = f(b, h);
-    h = norm_at(b, NORM_OUT, h, "out");
-    x = euler(b, x, h);
-    return norm_at(b, NORM_SUM, x, "sum");
+    m->branch[m->n_stream - 1] = h = norm_at(b, NORM_OUT, h, "out");
+    x = norm_at(b, NORM_SUM, euler(b, x, h), "sum");
+    return m->stream[m->n_stream++] = x;
 }
 
 static struct tensor *mlp(struct build *b, struct tensor *x)
@@ -215,9 +216,9 @@ struct model *model_build(const struct backend *be, const struct model_config *c
     m->stream[m->n_stream++] = x;
     for (int i = 0; i < cfg->layers; i++) {
         snprintf(b.at, sizeof b.at, "block.%d.attn", i);
-        m->stream[m->n_stream++] = x = residual(&b, x, self_attention);
+        x = residual(&b, x, self_attention);
         snprintf(b.at, sizeof b.at, "block.%d.mlp", i);
-        m->stream[m->n_stream++] = x = residual(&b, x, mlp);
+        x = residual(&b, x, mlp);
     }
     strcpy(b.at, "final");
     head(&b, norm_at(&b, NORM_FINAL, x, "norm"), token);

@@ -1,0 +1,29 @@
+/* jacobian.h - a piece of a model as a linear map: its derivative at the values
+ * of the last forward pass, applied from both sides, and its largest singular
+ * value (papers.md section 2, "A-grad": grad f, I + dt grad f, J_{i:D}). */
+#pragma once
+#include "graph/plan.h"
+
+/* d to / d from, [size of to] x [size of from], in a placed training plan without dropout.
+ * `to` depends on `from`, and whatever else it depends on was computed before `from`. */
+struct jacobian {
+    struct plan *plan;
+    struct tensor *from, *to;
+    size_t n_from, n_to;
+    float *base;            /* the value of `from` */
+    float *work, *sum;      /* n_from, n_to */
+};
+
+/* The plan has run forward; `from` was watched.  Ready for any number of products. */
+struct jacobian *jacobian_new(struct plan *p, struct tensor *from, struct tensor *to);
+/* Puts back every value of the forward pass, then frees. */
+void jacobian_free(struct jacobian *j);
+
+/* out = J' v, exactly (one backward pass of the piece).  Parameters' gradients are spoilt. */
+void jacobian_transposed(struct jacobian *j, const float *v, float *out);
+/* out = J v by central differences at two steps, extrapolated: the error is of fourth order. */
+void jacobian_times(struct jacobian *j, const float *v, float *out);
+
+/* ||J||_2 to about 1e-5, from below: Lanczos on J'J, the last product J' exact, so that the
+ * differences' error enters squared.  The start vector depends on the seed alone. */
+double jacobian_norm(struct jacobian *j, unsigned long long seed);
