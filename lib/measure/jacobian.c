@@ -20,7 +20,8 @@ struct jacobian *jacobian_new(struct plan *p, struct tensor *from, struct tensor
     return j;
 }
 
-/* Run the piece forward from these values. */
+/* Run the piece forward from these values.  Every backward pass needs one before it: it may
+ * put gradients where it has read the last of a value. */
 static void run_from(struct jacobian *j, const float *values)
 {
     plan_put(j->plan, j->from, j->from->data, values);
@@ -39,8 +40,10 @@ void jacobian_free(struct jacobian *j)
 void jacobian_transposed(struct jacobian *j, const float *v, float *out)
 {
     struct plan *p = j->plan;
+    run_from(j, j->base);
     plan_put(p, j->to, j->to->grad, v);
-    p->be->zero(j->from->grad, (size_t)j->from->rows * (size_t)j->from->ld);
+    if (j->from->last_user > j->to->born)       /* no step of the piece will zero it */
+        p->be->zero(j->from->grad, (size_t)j->from->rows * (size_t)j->from->ld);
     plan_backward_steps(p, (size_t)j->from->born + 1, (size_t)j->to->born + 1);
     plan_get(p, j->from, j->from->grad, out);
 }
@@ -69,7 +72,7 @@ void jacobian_times(struct jacobian *j, const float *v, float *out)
 {
     static const double steps[] = {1, -1, 2, -2}, weights[] = {2.0 / 3, -2.0 / 3, -1.0 / 12, 1.0 / 12};
     const double size = norm_of(v, j->n_from);
-    const double h = size > 0 ? 1e-2 * (norm_of(j->base, j->n_from) + 1e-6) / size : 0;
+    const double h = size > 0 ? 2e-3 * (norm_of(j->base, j->n_from) + 1e-6) / size : 0;
 
     memset(out, 0, j->n_to * sizeof *out);
     for (int k = 0; k < 4 && h > 0; k++) {
@@ -80,7 +83,6 @@ void jacobian_times(struct jacobian *j, const float *v, float *out)
         for (size_t i = 0; i < j->n_to; i++)
             out[i] += (float)(weights[k] * j->sum[i] / h);
     }
-    run_from(j, j->base);
 }
 
 /* Take out of v its part along each of the n vectors of basis; twice is enough. */

@@ -14,12 +14,13 @@ struct jacobian {
     float *work, *sum;      /* n_from, n_to */
 };
 
-/* The plan has run forward; `from` was watched.  Ready for any number of products. */
+/* The plan has run forward; `from` and `to` were watched.  Ready for any number of products,
+ * which spoil all values and gradients but those of watched tensors before `to`. */
 struct jacobian *jacobian_new(struct plan *p, struct tensor *from, struct tensor *to);
-/* Puts back every value of the forward pass, then frees. */
+/* Gives `from` and `to` their values back. */
 void jacobian_free(struct jacobian *j);
 
-/* out = J' v, exactly (one backward pass of the piece).  Parameters' gradients are spoilt. */
+/* out = J' v, exactly (a forward and a backward pass of the piece). */
 void jacobian_transposed(struct jacobian *j, const float *v, float *out);
 /* out = J v by central differences at two steps, extrapolated: the error is of fourth order. */
 void jacobian_times(struct jacobian *j, const float *v, float *out);
