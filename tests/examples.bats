@@ -6,14 +6,14 @@ load common
 examples()
 {
     corpus 60000 >corpus.txt
-    { echo "set -eo pipefail"
-      mandoc_text "$ROOT/man/$1.1"; } >examples.sh
+    commands "$ROOT/man/$1.1" >examples.sh
+    [ -s examples.sh ]
     cat examples.sh
-    timeout 200 bash examples.sh </dev/null
+    timeout 200 bash -eo pipefail examples.sh </dev/null
 }
 
-# The commands, with mdoc's escapes undone.
-mandoc_text()
+# The commands of a page, with mdoc's escapes undone.
+commands()
 {
     awk '/^\.Sh/ { inside = /EXAMPLES/ }  inside && sub(/^\.Dl \$ /, "")' "$1" |
         sed -e 's/\\&//g' -e 's/\\-/-/g' -e 's/\\(dq/"/g' -e "s/\\\\(aq/'/g" -e 's/\\e/\\/g' \

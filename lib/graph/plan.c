@@ -279,7 +279,8 @@ void plan_backward(struct plan *p)
 
 void plan_zero_grads(struct plan *p)
 {
-    p->be->zero(p->grads, p->param_floats);
+    if (p->grads)
+        p->be->zero(p->grads, p->param_floats);
 }
 
 size_t plan_parameters(const struct plan *p)
