@@ -99,7 +99,8 @@ int main(int argc, char **argv)
 {
     const struct opt *const tables[] = {mode_options, output_options, score_options,
                                         rouge_options, bleu_options, NULL};
-    const int first = opt_parse(argc, argv, tables, "--rouge|--bleu [PAIRS | CANDIDATES REFERENCES ...]");
+    const int first = opt_parse(argc, argv, tables,
+                                "--rouge|--bleu [PAIRS | CANDIDATES REFERENCES ...]");
     struct outfile *file = want.output ? outfile_open(want.output) : NULL;
     FILE *out = file ? file->f : stdout;
 

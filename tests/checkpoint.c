@@ -149,7 +149,7 @@ static void test_damage(const char *folder)
     unsigned char *copy = zalloc(map.size, 1);
 
     memcpy(copy, map.data, map.size);
-    report(!safetensors_parse(copy, map.size, &st) && st.checked, "a whole file passes its checksum");
+    report(!safetensors_parse(copy, map.size, &st) && st.checked, "a whole file has its checksum");
     safetensors_free(&st);
     for (size_t n = 0; n < map.size; n += n < 4000 ? 1 : 97, cuts++) {
         missed += !safetensors_parse(copy, n, &st);
@@ -185,7 +185,8 @@ static void refuse(const char *header, size_t bytes, const char *want)
 }
 
 #define TENSOR(name, type, shape, begin, end) \
-    "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape ",\"data_offsets\":[" #begin "," #end "]}"
+    "\"" name "\":{\"dtype\":\"" type "\",\"shape\":" shape \
+    ",\"data_offsets\":[" #begin "," #end "]}"
 
 static void test_headers(void)
 {

@@ -236,7 +236,7 @@ static void check(const char *name, const struct step s, double tolerance)
             worst = fmax(worst, gradient_error(&s, v, dy, k, added));
             free(added);
         }
-        broken |= before[k] && output_error(t[k], before[k]) != 0;      /* inputs stay as they are */
+        broken |= before[k] && output_error(t[k], before[k]) != 0;      /* inputs stay */
     }
     for (int k = 0; k < all; k++) {
         broken |= t[k] && guards_broken(t[k]);

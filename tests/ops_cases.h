@@ -274,8 +274,8 @@ static void attention_case(int batch, int heads, int d, int tq, int tk, int caus
         .draw = p > 0 ? drawing(1) : NULL, .y = numbers(batch * tq, c, 1),
         .lse = fixed(numbers(batch * tq, heads, 0)), .heads = heads, .tq = tq, .tk = tk,
         .causal = causal, .p = p, .site = 5, .precision = precision};
-    snprintf(name, sizeof name, "attention: %d x %d heads of %d, %d queries, %d keys%s%s%s%s", batch,
-             heads, d, tq, tk, causal ? ", causal" : "", cut ? ", lengths" : "",
+    snprintf(name, sizeof name, "attention: %d x %d heads of %d, %d queries, %d keys%s%s%s%s",
+             batch, heads, d, tq, tk, causal ? ", causal" : "", cut ? ", lengths" : "",
              p > 0 ? ", dropout" : "", precision ? ", bf16" : "");
     check(name, (struct step){OP_attention, .u.attention = a},
           precision ? BF16_TOLERANCE : TOLERANCE);

@@ -51,11 +51,12 @@ void plan_forward(struct plan *p);
 /* Add d(sum of loss->grad * loss) to every parameter's gradient.  The caller has set the
  * loss's gradient; plan_zero_grads() comes first unless gradients accumulate. */
 void plan_backward(struct plan *p);
-void plan_zero_grads(struct plan *p);
-/* The same for steps [first, end) alone: a piece of the model as a map of its own, for
- * measuring.  Backwards, the caller has set the gradient of what the last of them computed. */
+/* Forward and backward of steps [first, end) alone: a piece of the model as a map of its own,
+ * for measuring.  The caller has set the gradient of what the last of them computed. */
 void plan_forward_steps(struct plan *p, size_t first, size_t end);
 void plan_backward_steps(struct plan *p, size_t first, size_t end);
+/* Of its own parameters; not a lender's. */
+void plan_zero_grads(struct plan *p);
 
 /* Elements of all parameters; floating-point operations of the matrix products in one forward
  * pass (a backward pass takes twice as many), attention's causal half counted once. */

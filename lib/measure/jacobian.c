@@ -70,7 +70,8 @@ static void scale(float *v, size_t n, double by)
 /* (f(x + h v) - f(x - h v)) / 2h has an error of h^2; 4/3 of it at h less 1/3 at 2h has h^4. */
 void jacobian_times(struct jacobian *j, const float *v, float *out)
 {
-    static const double steps[] = {1, -1, 2, -2}, weights[] = {2.0 / 3, -2.0 / 3, -1.0 / 12, 1.0 / 12};
+    static const double steps[] = {1, -1, 2, -2};
+    static const double weights[] = {2.0 / 3, -2.0 / 3, -1.0 / 12, 1.0 / 12};
     const double size = norm_of(v, j->n_from);
     const double h = size > 0 ? 2e-3 * (norm_of(j->base, j->n_from) + 1e-6) / size : 0;
 

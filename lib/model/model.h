@@ -20,7 +20,7 @@ struct model {
     struct tensor *logits;          /* [batch * time, vocab] */
     struct tensor *loss, *best;     /* [batch * time, 1] nats, int32: MODEL_LOSS only */
     struct tensor *stream[1 + 2 * MAX_LAYERS];      /* X_0, then X after each sub-layer */
-    struct tensor *branch[2 * MAX_LAYERS];          /* what sub-layer k adds, before dt: OUT(f(IN(X_k))) */
+    struct tensor *branch[2 * MAX_LAYERS];          /* what sub-layer k adds, before dt */
     int n_stream;
 };
 

@@ -8,7 +8,7 @@ enum bleu_tokenizer {
     BLEU_INTL,          /* mteval-v14's international form */
     BLEU_CHAR,          /* a word for each code point */
     BLEU_NONE,          /* at white space */
-    BLEU_FAIRSEQ,       /* the same; an empty line counts as one word, <unk> of a reference as none */
+    BLEU_FAIRSEQ,       /* the same; an empty line is one word, <unk> of a reference none */
     BLEU_MULTI,         /* at ASCII white space, as multi-bleu.perl */
 };
 

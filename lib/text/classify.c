@@ -130,7 +130,8 @@ static void add_wide(const unsigned char *text, const unsigned char *end, uint64
 
 /* Inlined into both callers below with their own block function. */
 static inline __attribute__((always_inline)) void
-classify_with(classify_block *block, const unsigned char *text, size_t n, struct class_masks *blocks)
+classify_with(classify_block *block, const unsigned char *text, size_t n,
+              struct class_masks *blocks)
 {
     struct carry carry = {0, OTHER};
     const unsigned char *const end = text + n;
