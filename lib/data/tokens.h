@@ -53,7 +53,10 @@ const char *tokens_part(struct token_reader *r, struct token_part *p, int *more)
 int tokens_cut(const struct token_reader *r);
 void tokens_close(struct token_reader *r);
 
-/* The first line from text, "# vocab=... ": 0, or -1 when it is not one. */
+/* The lines that begin with '#': 0, or -1 when it is not one of that form.  Further
+ * key=value fields are allowed and ignored. */
 int token_kind_parse(const char *line, struct token_kind *kind);
-/* A vocabulary's name as that line writes it (blanks, '%' and '#' as %XX); the caller frees it. */
+int token_end_parse(const char *line, uint64_t *documents, uint64_t *tokens);
+/* A vocabulary's name as the first line writes it (blanks, '%' and '#' as %XX); the caller frees it. */
 char *token_kind_name(const struct token_kind *kind);
+int token_kind_same(const struct token_kind *a, const struct token_kind *b);

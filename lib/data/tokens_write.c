@@ -20,18 +20,6 @@ struct token_writer {
     uint64_t documents, tokens;
 };
 
-char *token_kind_name(const struct token_kind *kind)
-{
-    char *name, *s;
-    name = s = zalloc(3 * strlen(kind->vocab) + 1, 1);
-    for (const unsigned char *c = (const unsigned char *)kind->vocab; *c; c++)
-        if (*c <= ' ' || *c == '%' || *c == '#' || *c == 127)
-            s += sprintf(s, "%%%02X", *c);
-        else
-            *s++ = (char)*c;
-    return name;
-}
-
 static void flush(struct token_writer *w)
 {
     if (fwrite(w->buffer, 1, w->used, w->f) != w->used)

@@ -1,0 +1,75 @@
+#include "shard.h"
+#include "base/base.h"
+#include "base/file.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What a vocabulary's folder may hold; other files there are not copied. */
+static const char *const files[] = {"vocab.json", "merges.txt", "vocab.txt", "codes.txt", NULL};
+
+static int is_built_in(const struct token_kind *kind)
+{
+    return !strcmp(kind->vocab, "bytes") || !strcmp(kind->vocab, "gpt2");
+}
+
+static int has(const char *folder, const char *file)
+{
+    char *path = text_of("%s/%s", folder, file);
+    const int there = !access(path, F_OK);
+    free(path);
+    return there;
+}
+
+unsigned char *id_lengths(const struct token_kind *kind)
+{
+    if (strcmp(kind->vocab, "bytes"))
+        return NULL;
+    unsigned char *lengths = zalloc((size_t)kind->size, 1);
+    memset(lengths, 1, 256);
+    return lengths;
+}
+
+uint64_t bytes_of(const unsigned char *lengths, const int *ids, size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; lengths && i < n; i++)
+        sum += lengths[ids[i]];
+    return sum;
+}
+
+static void copy_file(const char *from, const char *to)
+{
+    struct mapped m;
+    if (file_map(from, &m))
+        die("%s:", from);
+    FILE *f = fopen(to, "wb");
+    if (!f || fwrite(m.data, 1, m.size, f) != m.size || fclose(f))
+        die("%s:", to);
+    file_unmap(&m);
+}
+
+void copy_vocabulary(struct token_kind *kind, const char *folder)
+{
+    int copied = 0;
+    if (is_built_in(kind))
+        return;
+    char *to = text_of("%s/vocab", folder);
+    make_folder(to);
+    for (int i = 0; files[i]; i++)
+        if (has(kind->vocab, files[i])) {
+            char *from = text_of("%s/%s", kind->vocab, files[i]);
+            char *copy = text_of("%s/%s", to, files[i]);
+            copy_file(from, copy);
+            copied++;
+            free(from);
+            free(copy);
+        }
+    free(to);
+    if (!copied)
+        die("vocabulary '%s' is neither bytes, gpt2 nor a folder with vocab.json and merges.txt",
+            kind->vocab);
+    strcpy(kind->vocab, "vocab");
+}
