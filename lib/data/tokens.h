@@ -25,6 +25,13 @@ struct token_writer *tokens_begin(FILE *f, const struct token_kind *kind);
  * again goes on where it stopped, so that a long document may come in parts. */
 void tokens_side(struct token_writer *w, const int *ids, size_t n, int side);
 void tokens_end_document(struct token_writer *w);
+/* For those who make the text on many threads: ids as tokens_side() writes them, `fresh` where
+ * they are the side's first; returns the end of it.  out has room for TOKEN_ROOM (n + 1). */
+enum { TOKEN_ROOM = 12 };
+char *tokens_format(const struct token_writer *w, const int *ids, size_t n, int fresh, char *out);
+/* Text so made, of whole and parts of documents, and what it adds to the end line's counts. */
+void tokens_append(struct token_writer *w, const char *text, size_t n, uint64_t documents,
+                   uint64_t tokens);
 /* The end line; flushes and frees. */
 void tokens_end(struct token_writer *w);
 

@@ -100,6 +100,29 @@ void tokens_end_document(struct token_writer *w)
         flush(w);
 }
 
+char *tokens_format(const struct token_writer *w, const int *ids, size_t n, int fresh, char *out)
+{
+    if (n && fresh) {
+        char *end = put(w, out, *ids++);
+        memmove(out, out + 1, (size_t)(end - out) - 1);     /* no blank before the first */
+        out = end - 1;
+        n--;
+    }
+    for (size_t i = 0; i < n; i++)
+        out = put(w, out, ids[i]);
+    return out;
+}
+
+void tokens_append(struct token_writer *w, const char *text, size_t n, uint64_t documents,
+                   uint64_t tokens)
+{
+    flush(w);
+    if (fwrite(text, 1, n, w->f) != n)
+        die("token text:");
+    w->documents += documents;
+    w->tokens += tokens;
+}
+
 void tokens_end(struct token_writer *w)
 {
     flush(w);

@@ -1,0 +1,78 @@
+/* tokenize - text to token ids and back, and vocabularies from text. */
+#include "tokenize.h"
+#include "base/base.h"
+#include "base/file.h"
+#include "base/opt.h"
+#include <string.h>
+
+static const char *vocab = "gpt2", *output, *jsonl;
+static int decoding, lines, nul, pairs, learn_size;
+
+static const struct opt options[] = {
+    {'v', "vocab", OPT_TEXT, &vocab, 0, 0, "bytes, gpt2, or a folder that --learn made", NULL},
+    {'o', "output", OPT_TEXT, &output, 0, 0, "write there, not to standard output", NULL},
+    {'d', "decode", OPT_FLAG, &decoding, 0, 0, "token text back to text", NULL},
+    {0, "learn", OPT_INT, &learn_size, 257, 1 << 24,
+     "make a vocabulary of that many ids, as the folder -o names", NULL},
+    {0, "lines", OPT_FLAG, &lines, 0, 0, "a line is a document", NULL},
+    {0, "nul", OPT_FLAG, &nul, 0, 0, "a NUL ends a document", NULL},
+    {0, "jsonl", OPT_TEXT, &jsonl, 0, 0, "a line of JSON is a document; its text is in this field",
+     NULL},
+    {0, "pairs", OPT_FLAG, &pairs, 0, 0,
+     "a document has two sides: lines with a TAB, or the lines of two files", NULL},
+    {0},
+};
+
+/* What the form options and the operands say. */
+static struct document_source source_of(char **operands, int n)
+{
+    static char standard_input[] = "-", *only[] = {standard_input};
+    struct document_source s = {.form = FORM_FILE, .field = jsonl, .operands = operands, .n = n};
+
+    if (lines + nul + pairs + (jsonl != NULL) > 1)
+        misuse("--lines, --nul, --jsonl and --pairs exclude each other");
+    if (!n) {
+        s.operands = only;
+        s.n = 1;
+    }
+    if (lines)
+        s.form = FORM_LINES;
+    if (nul)
+        s.form = FORM_NUL;
+    if (jsonl)
+        s.form = FORM_JSONL;
+    if (pairs)
+        s.form = n == 2 ? FORM_TWO_FILES : FORM_PAIRS;
+    if (pairs && n > 2)
+        misuse("--pairs takes one file with a TAB in each line, or the two files of a pair");
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct opt *const tables[] = {options, NULL};
+    const int first = opt_parse(argc, argv, tables,
+                                "[OPTION...] [FILE...]\n"
+                                "       tokenize --decode [OPTION...] [TOKENS...]\n"
+                                "       tokenize --learn SIZE -o VOCAB [OPTION...] [FILE...]");
+    const struct document_source from = source_of(argv + first, argc - first);
+    struct outfile *file = NULL;
+
+    if (decoding && learn_size)
+        misuse("--decode and --learn exclude each other");
+    if (learn_size && !output)
+        misuse("--learn needs -o VOCAB, the folder to make");
+    if (learn_size) {
+        learn(&from, learn_size, output);
+        return finish();
+    }
+    if (output)
+        file = outfile_open(output);
+    if (decoding)
+        decode(from.operands, from.n, from.form, jsonl, file ? file->f : stdout);
+    else
+        encode(&from, vocab, file ? file->f : stdout);
+    if (file)
+        outfile_commit(file);
+    return finish();
+}
