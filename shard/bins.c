@@ -1,4 +1,4 @@
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 void bins_import(int form, char **paths, int n, const struct making *how, const char *vocab)
 {

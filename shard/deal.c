@@ -2,7 +2,7 @@
  *
  * Each document's split depends on the seed and its number alone, so a stream is dealt
  * as it comes; only another order (--shuffle, --split nanogpt) sets it aside first. */
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 #include "base/file.h"
 #include "base/opt.h"

@@ -1,6 +1,6 @@
 /* numpy.c - the permutation that Hugging Face's train_test_split draws, and so
  * nanoGPT: numpy's SeedSequence, PCG64 (XSL-RR 128/64) and masked rejection. */
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 
 __extension__ typedef unsigned __int128 wide;

@@ -1,6 +1,6 @@
 /* recut.c - a set whose val is the end of its tokens, which are known only when all
  * have come: the finished set is read back and written again. */
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 #include "base/file.h"
 #include "base/opt.h"
@@ -11,8 +11,8 @@
 enum { CHUNK = 1 << 15 };
 
 /* Ids [at, end) of a split to another; each end of text ends a document, in pairs each second. */
-static void copy_ids(struct shards *from, uint64_t at, uint64_t end, struct set_writer *to, int split,
-                     const unsigned char *lengths)
+static void copy_ids(struct shards *from, uint64_t at, uint64_t end, struct set_writer *to,
+                     int split, const unsigned char *lengths)
 {
     static int ids[CHUNK];
     const int eot = shards_kind(from)->eot, ends = 1 + shards_pairs(from);
@@ -81,7 +81,8 @@ void recut(const char *folder, const char *shown, struct manifest *m, const stru
     if (shards_pairs(s) && cut)
         cut = pair_end(s, cut);
     if (!cut || cut >= n)
-        die("%llu tokens are too few to cut the last %g off as val", (unsigned long long)n, fraction);
+        die("%llu tokens are too few to cut the last %g off as val", (unsigned long long)n,
+            fraction);
 
     struct manifest again = {.kind = m->kind, .pairs = m->pairs, .command = copy_text(m->command),
                              .version = copy_text(m->version), .split = copy_text("tail"),

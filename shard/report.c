@@ -1,5 +1,5 @@
 /* report.c - --info, --verify and -c: what stands in a set. */
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 #include "base/opt.h"
 #include "base/progress.h"

@@ -1,6 +1,6 @@
 /* shard.c - token text on stdin into a shard set; sets checked, described, streamed
  * back, and carried to and from nanoGPT's and llm.c's files. */
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 #include "base/opt.h"
 #include "base/progress.h"
@@ -16,19 +16,19 @@ static const char *split, *vocab = "gpt2";
 static int want_stream, want_verify, want_info, to, from;
 
 static const struct opt options[] = {
-    {'o', "output", OPT_TEXT, &how.output, 0, 0, "the shard set (or folder, with --to) to make", NULL},
+    {'o', "output", OPT_TEXT, &how.output, 0, 0, "the set to make, or with --to the folder", NULL},
     {'c', "stream", OPT_FLAG, &want_stream, 0, 0, "write a set as token text to stdout", NULL},
     {0, "verify", OPT_FLAG, &want_verify, 0, 0, "check every byte of a set", NULL},
     {0, "info", OPT_FLAG, &want_info, 0, 0, "describe a set", NULL},
     {0, "split", OPT_TEXT, &split, 0, 0,
      "document, nanogpt or none: how val is chosen; with -c: train or val", NULL},
     {0, "val-fraction", OPT_REAL, &how.fraction, 0, 1, "of the documents that go to val", NULL},
-    {0, "val-tail", OPT_REAL, &how.tail, 0, 1, "val is the last fraction of the tokens instead", NULL},
-    {'s', "seed", OPT_COUNT, &how.seed, 0, 9e18, "of the split and the order; nanogpt's is 2357", NULL},
+    {0, "val-tail", OPT_REAL, &how.tail, 0, 1, "val is the last fraction of the tokens", NULL},
+    {'s', "seed", OPT_COUNT, &how.seed, 0, 9e18, "of the split and the order", NULL},
     {0, "shuffle", OPT_FLAG, &how.shuffle, 0, 0, "put the documents into a random order", NULL},
     {'n', "shard-tokens", OPT_COUNT, &how.shard_tokens, 1024, 1e12, "tokens in a shard", NULL},
     {0, "level", OPT_INT, &how.level, -7, 19, "of compression", NULL},
-    {0, "partial", OPT_FLAG, &how.partial, 0, 0, "keep what is whole of a stream that was cut", NULL},
+    {0, "partial", OPT_FLAG, &how.partial, 0, 0, "keep what is whole of a cut stream", NULL},
     {0, "from", OPT_CHOICE, &from, 0, 0, "read .bin files instead of token text", bin_names},
     {0, "to", OPT_CHOICE, &to, 0, 0, "write a set as .bin files", bin_names},
     {'v', "vocab", OPT_TEXT, &vocab, 0, 0, "what the ids of --from mean: bytes, gpt2 or a folder",

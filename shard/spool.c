@@ -1,5 +1,5 @@
 /* spool.c - ids and the places where documents end, in two files without a name. */
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 #include <fcntl.h>
 #include <stdlib.h>

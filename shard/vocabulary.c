@@ -1,4 +1,4 @@
-#include "shard.h"
+#include "shard/shard.h"
 #include "base/base.h"
 #include "base/file.h"
 #include <errno.h>

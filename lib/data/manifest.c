@@ -71,7 +71,8 @@ static const char *get_shard(const json_t *o, struct manifest_shard *h)
 {
     const char *bad, *crc = json_string_value(json_object_get(o, "crc32"));
     char *end;
-    if ((bad = get_count(o, "documents", &h->documents)) || (bad = get_count(o, "tokens", &h->tokens))
+    if ((bad = get_count(o, "documents", &h->documents))
+        || (bad = get_count(o, "tokens", &h->tokens))
         || (bad = get_count(o, "size", &h->size)))
         return bad;
     if (!crc || strlen(crc) != 8)
@@ -98,7 +99,8 @@ static const char *get_split(const json_t *o, struct manifest_split *s)
     uint64_t documents = 0, tokens = 0;
     size_t i;
     json_t *shard;
-    if ((bad = get_count(o, "documents", &s->documents)) || (bad = get_count(o, "tokens", &s->tokens))
+    if ((bad = get_count(o, "documents", &s->documents))
+        || (bad = get_count(o, "tokens", &s->tokens))
         || (bad = get_count(o, "bytes", &s->bytes)))
         return bad;
     if (!json_is_array(json_object_get(o, "shards")))

@@ -31,7 +31,9 @@ struct set_writer *set_begin(const char *folder, const char *shown, struct manif
     struct set_writer *w = zalloc(1, sizeof *w);
     *w = (struct set_writer){.folder = folder, .shown = shown, .m = m, .shard_tokens = shard_tokens,
                              .width = m->kind.size > 65536 ? 4 : 2};
-    w->packer = packer_begin(threads ? threads : (int)sysconf(_SC_NPROCESSORS_ONLN), level, w->width);
+    if (!threads)
+        threads = (int)sysconf(_SC_NPROCESSORS_ONLN);
+    w->packer = packer_begin(threads, level, w->width);
     for (int i = 0; i < SPLITS; i++) {
         w->parts[i].set = w;
         w->parts[i].split = i;

@@ -192,8 +192,8 @@ const char *shard_decode(ZSTD_DCtx *z, const struct shard_index *x, const unsign
     }
     if (!what)
         return NULL;
-    snprintf(why, 200, "frame %zu (bytes %llu to %llu) is damaged: %s", i, (unsigned long long)f->at,
-             (unsigned long long)(f->at + f->size), what);
+    snprintf(why, 200, "frame %zu (bytes %llu to %llu) is damaged: %s", i,
+             (unsigned long long)f->at, (unsigned long long)(f->at + f->size), what);
     return why;
 }
 

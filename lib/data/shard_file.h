@@ -35,8 +35,8 @@ void shard_index_free(struct shard_index *x);
 /* Decode frame i into raw (ids * width bytes), checking every byte of it, and that
  * its ids are in the vocabulary: NULL or an error text in why. */
 struct ZSTD_DCtx_s;
-const char *shard_decode(struct ZSTD_DCtx_s *z, const struct shard_index *x, const unsigned char *data,
-                         size_t i, void *raw, char why[200]);
+const char *shard_decode(struct ZSTD_DCtx_s *z, const struct shard_index *x,
+                         const unsigned char *data, size_t i, void *raw, char why[200]);
 /* The frame that holds id number `at` (below x->tokens). */
 size_t shard_frame_of(const struct shard_index *x, uint64_t at);
 

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { CACHE_BYTES = 64 << 20, MIN_SLOTS = 32 };
+enum { CACHE_BYTES = 64 << 20 };
 
 struct file {
     char *path;
@@ -39,7 +39,7 @@ struct shards {
     int width;
     size_t frame_ids;           /* of the largest */
     struct slot *slots;
-    size_t n_slots, hand;
+    size_t n_slots, hand, cache_bytes;
     int *slot_of;               /* by frame; -1: not decoded */
     ZSTD_DCtx **decoders;       /* that wait for use */
     size_t n_decoders;
@@ -61,8 +61,8 @@ static void open_file(struct shards *s, const char *folder, const struct manifes
         die("%s: %s", f->path, why);
     const struct shard_index *x = &f->index;
     if (x->crc != h->crc)
-        die("%s: its head, check sums or seek table are damaged (check sum %08x, not %08x)", f->path,
-            x->crc, h->crc);
+        die("%s: its head, check sums or seek table are damaged (check sum %08x, not %08x)",
+            f->path, x->crc, h->crc);
     if (x->kind.size != s->kind.size || x->kind.eot != s->kind.eot || x->tokens != h->tokens
         || x->documents != h->documents || x->pairs != s->manifest.pairs)
         die("%s: it is not the shard that the manifest describes", f->path);
@@ -99,6 +99,7 @@ struct shards *shards_open(const char *path, const char *split)
         first += f->index.tokens;
         s->frames += f->index.n;
     }
+    s->cache_bytes = CACHE_BYTES;
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->change, NULL);
     return s;
@@ -125,11 +126,16 @@ void shards_close(struct shards *s)
     free(s);
 }
 
+void shards_cache(struct shards *s, size_t bytes)
+{
+    s->cache_bytes = bytes;
+}
+
 /* The cache, made at the first read. */
 static void make_cache(struct shards *s)
 {
     const size_t bytes = s->frame_ids * (size_t)s->width;
-    s->n_slots = CACHE_BYTES / bytes > MIN_SLOTS ? CACHE_BYTES / bytes : MIN_SLOTS;
+    s->n_slots = s->cache_bytes > bytes ? s->cache_bytes / bytes : 1;
     if (s->n_slots > s->frames)
         s->n_slots = s->frames;
     s->slots = zalloc(s->n_slots, sizeof *s->slots);
@@ -223,7 +229,7 @@ static void unpin(struct shards *s, struct slot *t)
 {
     pthread_mutex_lock(&s->lock);
     if (!--t->pins)
-        pthread_cond_signal(&s->change);
+        pthread_cond_broadcast(&s->change);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -267,5 +273,9 @@ uint64_t shards_documents(const struct shards *s) { return s->split->documents; 
 uint64_t shards_bytes(const struct shards *s) { return s->split->bytes; }
 size_t shards_files(const struct shards *s) { return s->n; }
 const char *shards_path(const struct shards *s, size_t i) { return s->files[i].path; }
-const struct shard_index *shards_index(const struct shards *s, size_t i) { return &s->files[i].index; }
 const unsigned char *shards_data(const struct shards *s, size_t i) { return s->files[i].map.data; }
+
+const struct shard_index *shards_index(const struct shards *s, size_t i)
+{
+    return &s->files[i].index;
+}

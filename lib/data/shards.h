@@ -19,6 +19,10 @@ uint64_t shards_bytes(const struct shards *s);          /* of the text; 0: not k
 /* Ids [at, at + n) into ids; frames are decoded as needed and checked; dies on a damaged one. */
 void shards_read(struct shards *s, uint64_t at, size_t n, int *ids);
 
+/* Before the first read: keep at most this many bytes of decoded frames, and at least one
+ * frame (64 MiB unless told). */
+void shards_cache(struct shards *s, size_t bytes);
+
 /* The parts of a split, for programs that check or copy files. */
 size_t shards_files(const struct shards *s);
 const struct shard_index *shards_index(const struct shards *s, size_t file);

@@ -64,6 +64,7 @@ void tokens_close(struct token_reader *r);
  * key=value fields are allowed and ignored. */
 int token_kind_parse(const char *line, struct token_kind *kind);
 int token_end_parse(const char *line, uint64_t *documents, uint64_t *tokens);
-/* A vocabulary's name as the first line writes it (blanks, '%' and '#' as %XX); the caller frees it. */
+/* A vocabulary's name as the first line writes it, blanks, '%' and '#' as %XX; the caller frees
+ * it. */
 char *token_kind_name(const struct token_kind *kind);
 int token_kind_same(const struct token_kind *a, const struct token_kind *b);

@@ -60,7 +60,8 @@ static int name(const char *line, char *out, size_t room)
     for (size_t i = 0; i < n; i++) {
         char c = s[i];
         if (c == '%') {
-            if (n - i < 3 || !isxdigit((unsigned char)s[i + 1]) || !isxdigit((unsigned char)s[i + 2]))
+            if (n - i < 3 || !isxdigit((unsigned char)s[i + 1])
+                || !isxdigit((unsigned char)s[i + 2]))
                 return -1;
             c = (char)strtol((char[]){s[i + 1], s[i + 2], 0}, NULL, 16);
             i += 2;

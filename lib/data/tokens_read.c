@@ -279,7 +279,8 @@ const char *tokens_part(struct token_reader *r, struct token_part *part, int *mo
         if (r->eof) {
             if (n)
                 break;          /* what is whole first, the error at the next call */
-            return cut(r, r->at < r->have ? "in the middle of a number" : "in the middle of a line");
+            return cut(r, r->at < r->have ? "in the middle of a number"
+                                          : "in the middle of a line");
         }
     }
     part->n = n;
