@@ -24,7 +24,7 @@ setup()
 # The first $1 bytes of the demo's corpus, ended by a whole line.
 corpus()
 {
-    head -c "$1" "$ROOT/share/shakespeare/shakespeare.txt"
+    head -c "$1" "$ROOT/share/shakespeare/tinyshakespeare.txt"
     echo
 }
 

@@ -32,7 +32,7 @@ LAYERS="base kernels graph text data model learn measure"
     for p in $(sed -n 's/^PROGRAMS = //p' Makefile); do
         [ -d "$p" ] || continue
         grep -nE '^ *# *include "' "$p"/*.[ch] |
-            grep -vE "\"($p|${LAYERS// /|})/[a-z0-9_]+\.(h|def)\"" && return 1
+            grep -vE "\"(($p|${LAYERS// /|})/)?[a-z0-9_-]+\.(h|def)\"" && return 1
     done
     return 0
 }
