@@ -89,4 +89,5 @@ for size in (64, 32):               # nanoGPT's blocks; the mean of exp is OT's 
         "windows": len(w), "mean_ce": mean, "exp_mean_ce": math.exp(mean),
         "mean_exp_window_ce(OT evaluate_gpt2.py)": sum(map(math.exp, w)) / len(w), "window_ce": w}
 with open(OUT + "expected.json", "w") as f:
-    f.write(json.dumps(out, separators=(",", ":")).replace("],", "],\n").replace("},", "},\n") + "\n")
+    text = json.dumps(out, separators=(",", ":"))
+    f.write(text.replace("],", "],\n").replace("},", "},\n") + "\n")
