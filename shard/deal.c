@@ -160,6 +160,18 @@ void deal_end_document(struct deal *d)
     d->two_sided = 0;
 }
 
+void deal_break_off(struct deal *d)
+{
+    if (d->spool) {
+        deal_end_document(d);
+        return;
+    }
+    if (d->pairs == UNKNOWN)
+        d->pairs = 0;
+    put_held(d);
+    d->split = UNKNOWN;
+}
+
 static void give(void *arg, const int *ids, size_t n)
 {
     struct deal *d = arg;
@@ -210,7 +222,6 @@ static void mend_splits(struct deal *d, uint64_t train, uint64_t val)
 
 void deal_finish(struct deal *d)
 {
-    put_held(d);                    /* an import whose last document has no end */
     if (!d->tokens)
         die("the corpus is empty: %llu documents, no tokens", (unsigned long long)d->documents);
     open_set(d);

@@ -9,7 +9,6 @@
 #define NANOGPT_FRACTION 0.0005     /* and its seed, of numpy's generator */
 enum { NANOGPT_SEED = 2357 };
 
-static const char *const bin_names[] = {"none", "nanogpt", "llmc", NULL};
 static struct making how = {.split = "document", .fraction = NANOGPT_FRACTION, .level = 1,
                             .shard_tokens = 100000000};
 static const char *split, *vocab = "gpt2";
@@ -26,7 +25,8 @@ static const struct opt options[] = {
     {0, "val-tail", OPT_REAL, &how.tail, 0, 1, "val is the last fraction of the tokens", NULL},
     {'s', "seed", OPT_COUNT, &how.seed, 0, 9e18, "of the split and the order", NULL},
     {0, "shuffle", OPT_FLAG, &how.shuffle, 0, 0, "put the documents into a random order", NULL},
-    {'n', "shard-tokens", OPT_COUNT, &how.shard_tokens, 1024, 1e12, "tokens in a shard", NULL},
+    {'n', "shard-tokens", OPT_COUNT, &how.shard_tokens, 1024, 2147483647,
+     "tokens in a shard, or in a file of --to llmc", NULL},
     {0, "level", OPT_INT, &how.level, -7, 19, "of compression", NULL},
     {0, "partial", OPT_FLAG, &how.partial, 0, 0, "keep what is whole of a cut stream", NULL},
     {0, "from", OPT_CHOICE, &from, 0, 0, "read .bin files instead of token text", bin_names},
@@ -120,7 +120,7 @@ int main(int argc, char **argv)
     } else if (!how.output) {
         misuse("-o names the shard set to make; see %s -h", program);
     } else if (to) {
-        bins_export(to, one_set(argc, argv, first), how.output);
+        bins_export(to, one_set(argc, argv, first), &how);
     } else {
         settle_split();
         if (argc - first > 1 && !from)

@@ -20,6 +20,8 @@ struct deal *deal_begin(const struct making *how, const struct token_kind *kind)
 /* Ids of the document at hand, without ends of text; side 1 is a pair's second. */
 void deal_ids(struct deal *d, const int *ids, size_t n, int side);
 void deal_end_document(struct deal *d);
+/* The document at hand stays without an end of text, as the end of an import may. */
+void deal_break_off(struct deal *d);
 /* Every document from here on goes to this split. */
 void deal_to(struct deal *d, int split);
 void deal_finish(struct deal *d);
@@ -51,8 +53,9 @@ void copy_vocabulary(struct token_kind *kind, const char *folder);
 
 /* bins.c: the files of nanoGPT and llm.c. */
 enum { BIN_NONE, BIN_NANOGPT, BIN_LLMC };
+extern const char *const bin_names[];
 void bins_import(int form, char **paths, int n, const struct making *how, const char *vocab);
-void bins_export(int form, const char *data, const char *output);
+void bins_export(int form, const char *data, const struct making *how);
 
 /* report.c */
 void show_info(const char *data);

@@ -1,6 +1,7 @@
 #include "shard/shard.h"
 #include "base/base.h"
 #include "base/file.h"
+#include "text/vocab.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +26,24 @@ static int has(const char *folder, const char *file)
 
 unsigned char *id_lengths(const struct token_kind *kind)
 {
-    if (strcmp(kind->vocab, "bytes"))
+    if (!is_built_in(kind) && !(has(kind->vocab, "vocab.json") && has(kind->vocab, "merges.txt")))
         return NULL;
+    struct vocab *v = vocab_open(kind->vocab);
+    if (vocab_size(v) != kind->size || vocab_eot(v) != kind->eot)
+        die("vocabulary %s has %d ids, end of text %d; the tokens say %d and %d", kind->vocab,
+            vocab_size(v), vocab_eot(v), kind->size, kind->eot);
     unsigned char *lengths = zalloc((size_t)kind->size, 1);
-    memset(lengths, 1, 256);
+    for (int id = 0; id < kind->size; id++) {
+        size_t n;
+        vocab_bytes(v, id, &n);
+        if (n > 255) {
+            free(lengths);
+            lengths = NULL;
+            break;
+        }
+        lengths[id] = (unsigned char)n;
+    }
+    vocab_free(v);
     return lengths;
 }
 
