@@ -4,14 +4,17 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/tsv.h"
-#include <errno.h>
-#include <limits.h>
+#include "eval/windows.h"
+#include <omp.h>
 #include <string.h>
 
 struct options want = {.kinds = "1,2,L,Lsum", .seed = 1, .order = 4,
-                       .smooth_value = -1};
+                       .smooth_value = -1, .device = "cpu", .length = 200, .top_p = 1};
 
 static const struct opt mode_options[] = {
+    {0, "pairs", OPT_FLAG, &want.pairs, 0, 0, "write the arg-max's and the true text of windows",
+     NULL},
+    {0, "generate", OPT_TEXT, &want.prompt, 0, 0, "continue this text", NULL},
     {0, "rouge", OPT_FLAG, &want.rouge, 0, 0, "score pairs of texts by ROUGE", NULL},
     {0, "bleu", OPT_FLAG, &want.bleu, 0, 0, "score pairs of texts by BLEU", NULL},
     {0},
@@ -34,6 +37,39 @@ const struct opt score_options[] = {
 const struct opt rouge_options[] = {
     {0, "kinds", OPT_TEXT, &want.kinds, 0, 0, "of ROUGE: any of 1 ... 9, L, Lsum", NULL},
     {0, "stem", OPT_FLAG, &want.stem, 0, 0, "compare words by their Porter stems", NULL},
+    {0},
+};
+
+const struct opt model_run_options[] = {
+    {0, "device", OPT_TEXT, &want.device, 0, 0, "where the model runs", NULL},
+    {0, "level", OPT_TEXT, &want.level, 0, 0, "instruction set: v2, v3, v4, v4bf16; else the best",
+     NULL},
+    {0},
+};
+
+static const char *const split_names[] = {"val", "train", NULL};
+
+const struct opt window_options[] = {
+    {0, "policy", OPT_CHOICE, &want.policy, 0, 0, "how the data is cut into windows",
+     policy_names},
+    {0, "split", OPT_CHOICE, &want.train, 0, 0, "of a shard set", split_names},
+    {0, "windows", OPT_COUNT, &want.windows, 0, 1e12,
+     "how many; 0: all (1200 of random); without --policy: random ones", NULL},
+    {0, "window", OPT_INT, &want.window, 0, 1 << 20, "tokens in a window; 0: the model's context",
+     NULL},
+    {0, "stride", OPT_INT, &want.stride, 0, 1 << 20,
+     "tokens between windows of the policy stride; 0: a window", NULL},
+    {0, "batch", OPT_INT, &want.batch, 0, MAX_BATCH, "windows in a pass; 0: chosen", NULL},
+    {0},
+};
+
+const struct opt generate_options[] = {
+    {0, "tokens", OPT_COUNT, &want.length, 1, 1e9, "to generate", NULL},
+    {0, "temperature", OPT_REAL, &want.temperature, 0, 1e6, "of sampling; 0: the likeliest id",
+     NULL},
+    {0, "top-k", OPT_INT, &want.top_k, 0, 1 << 24, "sample among so many ids; 0: all", NULL},
+    {0, "top-p", OPT_REAL, &want.top_p, 0, 1, "sample among ids that make up this share", NULL},
+    {0, "stop", OPT_FLAG, &want.stop, 0, 0, "end where the model ends the text", NULL},
     {0},
 };
 
@@ -95,21 +131,57 @@ void metric(FILE *out, const char *name, double value)
     fputc('\n', out);
 }
 
+/* Take what the options say together, and one mode. */
+static void settle(void)
+{
+    if (want.rouge + want.bleu + want.pairs + (want.prompt != NULL) > 1)
+        misuse("--rouge, --bleu, --pairs and --generate exclude each other");
+    if (want.windows && !opt_given("policy"))
+        want.policy = POLICY_RANDOM;
+    if (want.policy == POLICY_RANDOM && !want.windows)
+        want.windows = 1200;                        /* paper A's */
+    if (want.stride && want.policy != POLICY_STRIDE)
+        misuse("--stride: only --policy stride has one");
+    if ((opt_given("top-k") || opt_given("top-p")) && !opt_given("temperature"))
+        want.temperature = 1;
+    if (opt_threads)
+        omp_set_num_threads(opt_threads);
+}
+
+static void need(int have, int operands, const char *what)
+{
+    if (have != operands)
+        misuse("%d operands where %s needed; see %s -h", have, what, program);
+}
+
 int main(int argc, char **argv)
 {
-    const struct opt *const tables[] = {mode_options, output_options, score_options,
+    static const char synopsis[] =
+        "[OPTION ...] RUN DATA\n"
+        "       eval --pairs [OPTION ...] RUN DATA\n"
+        "       eval --generate TEXT [OPTION ...] RUN\n"
+        "       eval --rouge|--bleu [OPTION ...] [PAIRS | CANDIDATES REFERENCES ...]";
+    const struct opt *const tables[] = {mode_options, output_options, model_run_options,
+                                        window_options, generate_options, score_options,
                                         rouge_options, bleu_options, NULL};
-    const int first = opt_parse(argc, argv, tables,
-                                "--rouge|--bleu [PAIRS | CANDIDATES REFERENCES ...]");
+    const int first = opt_parse(argc, argv, tables, synopsis), n = argc - first;
+    char **operands = argv + first;
+
+    settle();
+    if (!want.rouge && !want.bleu)
+        need(n, want.prompt ? 1 : 2, want.prompt ? "one RUN is" : "RUN and DATA are");
     struct outfile *file = want.output ? outfile_open(want.output) : NULL;
     FILE *out = file ? file->f : stdout;
-
     if (want.rouge)
-        run_rouge(out, argc - first, argv + first);
+        run_rouge(out, n, operands);
     else if (want.bleu)
-        run_bleu(out, argc - first, argv + first);
+        run_bleu(out, n, operands);
+    else if (want.prompt)
+        run_generate(out, operands[0]);
+    else if (want.pairs)
+        run_pairs(out, operands[0], operands[1]);
     else
-        misuse("nothing to do; see %s -h", program);
+        run_perplexity(out, operands[0], operands[1]);
     if (file)
         outfile_commit(file);
     return finish();

@@ -15,10 +15,19 @@ struct options {
     int stem;
     int tokenizer, lower, compounds, smooth, order;  /* of BLEU */
     double smooth_value;                            /* -1: the method's own */
+    const char *device, *level;                     /* of a model */
+    int policy, train, window, stride, batch;       /* of perplexity; 0: the model's own */
+    long long windows;
+    long long length;                               /* of --generate, in tokens */
+    double temperature, top_p;
+    int top_k, stop;
 };
 
+enum { MAX_BATCH = 4096 };
+
 extern struct options want;
-extern const struct opt output_options[], score_options[], rouge_options[], bleu_options[];
+extern const struct opt output_options[], score_options[], rouge_options[], bleu_options[],
+                        model_run_options[], window_options[], generate_options[];
 
 /* Pairs from the operands: none or "-" is stdin, one a file of pairs, more are candidates and
  * their references.  Dies on a bad pair; 0 at the end. */
@@ -31,3 +40,6 @@ void metric(FILE *out, const char *name, double value);
 
 void run_rouge(FILE *out, int n, char **operands);
 void run_bleu(FILE *out, int n, char **operands);
+void run_perplexity(FILE *out, const char *run, const char *data);
+void run_pairs(FILE *out, const char *run, const char *data);
+void run_generate(FILE *out, const char *run);

@@ -1,0 +1,206 @@
+#include "eval/judge.h"
+#include "base/base.h"
+#include "base/progress.h"
+#include "base/tsv.h"
+#include "eval/eval.h"
+#include "text/vocab.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_TOKENS = 8192, MOST_LOGITS = 1 << 26 };     /* of a batch that is chosen for the user */
+
+/* Do two vocabularies give every id the same bytes? */
+static int same_words(const char *one, const char *other)
+{
+    struct vocab *a = vocab_open(one), *b = vocab_open(other);
+    int same = vocab_size(a) == vocab_size(b) && vocab_eot(a) == vocab_eot(b);
+    for (int id = 0; same && id < vocab_size(a); id++) {
+        size_t n, m;
+        const char *x = vocab_bytes(a, id, &n), *y = vocab_bytes(b, id, &m);
+        same = n == m && (!n || !memcmp(x, y, n));
+    }
+    vocab_free(a);
+    vocab_free(b);
+    return same;
+}
+
+static void check_kinds(const struct checkpoint *c, const char *run, const struct stream *s,
+                        const char *data)
+{
+    const struct token_kind *a = checkpoint_kind(c), *b = &s->kind;
+    if (b->size > model_config.vocab)
+        die("%s: has %d token ids, the model in %s only %d", data, b->size, run,
+            model_config.vocab);
+    if (!a->size)
+        return;
+    if (a->size != b->size || a->eot != b->eot)
+        die("%s: its vocabulary %s (%d ids, end of text %d) is not that of %s: %s (%d, %d)", data,
+            b->vocab, b->size, b->eot, run, *a->vocab ? a->vocab : "unnamed", a->size, a->eot);
+    if (*a->vocab && strcmp(a->vocab, b->vocab) && !same_words(a->vocab, b->vocab))
+        die("%s: its vocabulary %s has other words than %s of %s", data, b->vocab, a->vocab, run);
+}
+
+/* Ids from outside must not index past the embedding. */
+static void check_ids(const struct judge *j, const int *ids, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] < 0 || ids[i] >= j->stream->kind.size)
+            die("the data holds the id %d, which is not below %d", ids[i], j->stream->kind.size);
+}
+
+struct judge *judge_open(const char *run, const char *data)
+{
+    struct judge *j = zalloc(1, sizeof *j);
+    j->stream = stream_open(data, want.train ? "train" : "val");
+    j->checkpoint = checkpoint_open(run);
+    check_kinds(j->checkpoint, run, j->stream, data);
+    if (want.window > model_config.context)
+        misuse("--window: %d is more than the model's context of %d", want.window,
+               model_config.context);
+    if (!want.window)
+        want.window = model_config.context;
+    if (want.stride > want.window)
+        misuse("--stride: %d leaves gaps between windows of %d", want.stride, want.window);
+    if (!want.stride)
+        want.stride = want.window;
+    if (!want.batch) {
+        const int by_tokens = MOST_TOKENS / model_config.context;
+        const int by_logits = MOST_LOGITS / model_config.vocab / model_config.context;
+        want.batch = by_tokens < by_logits ? by_tokens : by_logits;
+        want.batch += !want.batch;
+    }
+    model_config.label_smoothing = 0;       /* a loss, not a training signal */
+    j->model = model_build(backend_open(want.device, want.level), &model_config, want.batch,
+                           MODEL_LOSS, 0);
+    if (want.pairs)
+        plan_watch(j->model->logits);
+    plan_place(j->model->plan, NULL);
+    checkpoint_load(j->checkpoint, j->model);
+    return j;
+}
+
+void judge_close(struct judge *j)
+{
+    model_free(j->model);
+    checkpoint_close(j->checkpoint);
+    stream_close(j->stream);
+    free(j);
+}
+
+void judge_notes(const struct judge *j, FILE *out)
+{
+    char *policy = policy_text((enum policy)want.policy, want.window, want.stride);
+    char *step = text_of("%lld", checkpoint_step(j->checkpoint));
+    const char *const recorded[] = {"placement", "norm", "dt", "layers", "width", "seed", NULL};
+
+    tsv_note(out, "policy", policy);
+    tsv_note(out, "step", step);
+    for (int i = 0; recorded[i]; i++) {
+        char *name = text_of("model-%s", recorded[i]);
+        tsv_note(out, name, checkpoint_setting(j->checkpoint, recorded[i]));
+        free(name);
+    }
+    free(policy);
+    free(step);
+}
+
+/* Host copies of what goes into a batch and comes out. */
+struct load {
+    struct window windows[MAX_BATCH];
+    int *ids, *targets, *best;
+    float *loss;
+    int n;
+};
+
+/* Put one window into row `row`; what follows its end is no target. */
+static void fill(const struct judge *j, struct load *b, int row, const struct window *w)
+{
+    const size_t time = (size_t)model_config.context, n = (size_t)w->n;
+    int *ids = b->ids + (size_t)row * time, *targets = b->targets + (size_t)row * time;
+    const int before = w->from < 0;         /* the end of text that begins the stream */
+
+    memset(ids, 0, time * sizeof *ids);
+    if (before)
+        ids[0] = j->stream->kind.eot;
+    if (n > (size_t)before)
+        stream_read(j->stream, (uint64_t)(w->from + before), n - (size_t)before, ids + before);
+    memcpy(targets, ids + 1, (n - 1) * sizeof *ids);
+    stream_read(j->stream, (uint64_t)w->from + n, 1, &targets[n - 1]);
+    check_ids(j, ids, n);
+    check_ids(j, targets, n);
+    for (size_t i = 0; i < time; i++)
+        if (i < (size_t)w->skip || i >= n)
+            targets[i] = -1;
+}
+
+static void pass(struct judge *j, struct load *b)
+{
+    struct model *m = j->model;
+    struct plan *p = m->plan;
+    const size_t time = (size_t)model_config.context;
+
+    memset(b->ids + (size_t)b->n * time, 0, (size_t)(m->batch - b->n) * time * sizeof *b->ids);
+    for (size_t i = (size_t)b->n * time; i < (size_t)m->batch * time; i++)
+        b->targets[i] = -1;
+    plan_put(p, m->ids, m->ids->data, b->ids);
+    plan_put(p, m->targets, m->targets->data, b->targets);
+    plan_forward(p);
+    plan_get(p, m->loss, m->loss->data, b->loss);
+    plan_get(p, m->best, m->best->data, b->best);
+}
+
+/* The likeliest of the data's own ids: a model has spare rows above them. */
+static void real_best(struct judge *j, struct load *b, float *row)
+{
+    const struct tensor *t = j->model->logits;
+    const int n = b->n * model_config.context, size = j->stream->kind.size;
+    for (int i = 0; i < n; i++)
+        if (b->best[i] >= size) {
+            j->model->plan->be->get(row, t->data + (size_t)i * (size_t)t->ld,
+                                    (size_t)size * sizeof *row);
+            b->best[i] = 0;
+            for (int k = 1; k < size; k++)
+                if (row[k] > row[b->best[i]])
+                    b->best[i] = k;
+        }
+}
+
+void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v), void *arg)
+{
+    const size_t time = (size_t)model_config.context, rows = (size_t)want.batch * time;
+    struct load *b = zalloc(1, sizeof *b);
+    float *row = zalloc((size_t)model_config.vocab, sizeof *row);
+    int *host = zalloc(3 * rows, sizeof *host), more = 1;
+    struct windows *w = windows_open(j->stream, (enum policy)want.policy, want.window,
+                                     want.stride, (uint64_t)want.windows, (uint64_t)want.seed);
+    struct progress p = progress_begin("tokens", 0, windows_tokens(w));
+    double done = 0;
+
+    b->ids = host;
+    b->targets = host + rows;
+    b->best = host + 2 * rows;
+    b->loss = zalloc(rows, sizeof *b->loss);
+    while (more) {
+        for (b->n = 0; b->n < want.batch && (more = windows_next(w, &b->windows[b->n])); b->n++)
+            fill(j, b, b->n, &b->windows[b->n]);
+        if (!b->n)
+            break;
+        pass(j, b);
+        if (want.pairs)
+            real_best(j, b, row);
+        for (int i = 0; i < b->n; i++) {
+            const size_t at = (size_t)i * time + (size_t)b->windows[i].skip;
+            const int n = b->windows[i].n - b->windows[i].skip;
+            each(arg, &(struct verdict){b->ids + at, b->targets + at, b->loss + at, b->best + at,
+                                        n});
+            done += n;
+        }
+        progress_show(&p, done, NULL);
+    }
+    progress_end(&p);
+    windows_close(w);
+    free(b->loss);
+    free(host);
+    free(row);
+    free(b);
+}

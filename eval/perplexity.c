@@ -1,0 +1,71 @@
+/* eval RUN DATA: loss, perplexities, bits per byte and accuracy under one policy. */
+#include "base/base.h"
+#include "base/tsv.h"
+#include "eval/eval.h"
+#include "eval/judge.h"
+#include "eval/units.h"
+#include <math.h>
+
+struct tally {
+    double loss, window_exp;    /* sums */
+    unsigned long long windows, tokens, hits;
+};
+
+/* Sums run window by window, so that no batch size changes their order. */
+static void add(void *arg, const struct verdict *v)
+{
+    struct tally *t = arg;
+    double sum = 0;
+    for (int i = 0; i < v->n; i++) {
+        sum += v->loss[i];
+        t->hits += v->best[i] == v->targets[i];
+    }
+    t->loss += sum;
+    t->window_exp += exp(sum / v->n);
+    t->tokens += (unsigned long long)v->n;
+    t->windows++;
+}
+
+/* By text rather than by token.  When rolling, all of the text is scored and these are
+ * lm-evaluation-harness's; else the tokens scored stand for all of the split. */
+static void print_by_text(FILE *out, const struct judge *j, const struct tally *t)
+{
+    struct units u = {.bytes = (double)j->stream->bytes};
+    double loss = t->loss / (double)t->tokens * (double)j->stream->n;
+
+    if (want.policy == POLICY_ROLLING && !want.windows) {
+        u = units_count(j->stream);
+        loss = t->loss;
+    }
+    if (u.bytes > 0)
+        metric(out, "bits_per_byte", loss / u.bytes / log(2));
+    if (u.words > 0) {
+        metric(out, "byte_perplexity", exp(loss / u.bytes));
+        metric(out, "word_perplexity", exp(loss / u.words));
+        metric(out, "bytes", u.bytes);
+        metric(out, "words", u.words);
+    }
+}
+
+void run_perplexity(FILE *out, const char *run, const char *data)
+{
+    struct tally t = {0};
+    struct judge *j = judge_open(run, data);
+
+    judge_run(j, add, &t);
+    if (!t.tokens)
+        die("%s: no token to score under the policy %s", data, policy_names[want.policy]);
+    table_begin(out, model_run_options, window_options);
+    judge_notes(j, out);
+    fputs("metric\tvalue\n", out);
+    const double n = (double)t.tokens, mean = t.loss / n;
+    metric(out, "windows", (double)t.windows);
+    metric(out, "tokens", n);
+    metric(out, "loss", mean);
+    metric(out, "perplexity", exp(mean));
+    if (want.policy == POLICY_BLOCKS || want.policy == POLICY_RANDOM)
+        metric(out, "window_perplexity", t.window_exp / (double)t.windows);
+    metric(out, "accuracy", (double)t.hits / n);
+    print_by_text(out, j, &t);
+    judge_close(j);
+}
