@@ -1,4 +1,4 @@
-#include "tokenize.h"
+#include "tokenize/tokenize.h"
 #include "base/base.h"
 #include "base/ordered.h"
 #include "base/progress.h"

@@ -1,5 +1,5 @@
 /* tokenize - text to token ids and back, and vocabularies from text. */
-#include "tokenize.h"
+#include "tokenize/tokenize.h"
 #include "base/base.h"
 #include "base/file.h"
 #include "base/opt.h"

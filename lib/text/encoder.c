@@ -1,21 +1,20 @@
 #include "text/encoder.h"
 #include "base/base.h"
+#include "text/key.h"
 #include "text/split.h"
 #include "text/vocab_inside.h"
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 enum {
     STRETCH = 1 << 15,      /* bytes of text at a time, to stay in the first-level cache */
     BATCH = 32,             /* pieces whose entries are fetched ahead */
-    KEY = 15,               /* longest piece that has an entry */
     INLINE = 3,             /* ids in an entry; more are in the pool */
 };
 
-/* A piece and its ids.  The last byte of the key is the piece's length; 0: empty. */
+/* A piece and its ids; n is 0 in an empty entry. */
 struct entry {
-    uint64_t key[2];
+    struct key key;
     uint32_t ids[INLINE], n;
 };
 
@@ -29,32 +28,20 @@ struct encoder {
     size_t pool_used;
 };
 
-struct key { uint64_t low, high; };
+static inline int same(struct key a, struct key b)
+{
+    return a.low == b.low && a.high == b.high;
+}
 
 static size_t slot_of(const struct encoder *e, struct key k)
 {
-    uint64_t h = k.low * 0x9E3779B97F4A7C15u ^ (k.high + 0x7F4A7C15u) * 0xC2B2AE3D27D4EB4Fu;
-    h ^= h >> 29;
-    return h * 0xBF58476D1CE4E5B9u >> e->shift;
-}
-
-static struct key key_of(const unsigned char *piece, size_t n)
-{
-    static const uint64_t mask[9] = {0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF,
-                                     0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, ~(uint64_t)0};
-    struct key k;
-    memcpy(&k.low, piece, 8);
-    memcpy(&k.high, piece + 8, 8);
-    k.low &= mask[n < 8 ? n : 8];
-    k.high &= mask[n < 8 ? 0 : n < 15 ? n - 8 : 7];
-    k.high |= (uint64_t)(n <= KEY ? n : 0xFF) << 56;
-    return k;
+    return (size_t)(key_hash(k) >> e->shift);
 }
 
 /* The entry of a key, or the empty one where it belongs. */
 static struct entry *find(const struct encoder *e, struct key k, size_t at)
 {
-    while (e->entries[at].n && (e->entries[at].key[0] != k.low || e->entries[at].key[1] != k.high))
+    while (e->entries[at].n && !same(e->entries[at].key, k))
         at = (at + 1) & (e->slots - 1);
     return &e->entries[at];
 }
@@ -65,8 +52,7 @@ static void remember(struct encoder *e, struct entry *at, struct key k, const in
     if (2 * e->used >= e->slots)
         return;
     e->used++;
-    at->key[0] = k.low;
-    at->key[1] = k.high;
+    at->key = k;
     at->n = (uint32_t)n;
     if (n <= INLINE) {
         memcpy(at->ids, ids, n * sizeof *ids);
@@ -83,10 +69,10 @@ static void remember(struct encoder *e, struct entry *at, struct key k, const in
 static void remember_tokens(struct encoder *e)
 {
     for (int id = 0; id < e->v->size; id++) {
-        unsigned char piece[2 * sizeof(struct key)] = {0};
+        unsigned char piece[sizeof(struct key)] = {0};
         size_t n;
         const char *bytes = vocab_bytes(e->v, id, &n);
-        if (!n || n > KEY)
+        if (!n || n > KEY_MAX)
             continue;
         memcpy(piece, bytes, n);
         const struct key k = key_of(piece, n);
@@ -127,7 +113,7 @@ void encoder_free(struct encoder *e)
 static int *look_further(struct encoder *e, const unsigned char *piece, size_t n, struct key k,
                          size_t slot, int *out)
 {
-    if (n > KEY)
+    if (n > KEY_MAX)
         return out + bpe_encode(&e->v->bpe, piece, n, out);
     struct entry *at = find(e, k, slot);
     if (!at->n) {
@@ -153,7 +139,7 @@ static int *encode_pieces(struct encoder *e, const unsigned char *text, const ui
     }
     for (size_t i = 0; i < n; i++) {
         const struct entry *at = &e->entries[slots[i]];
-        if (at->key[0] == keys[i].low && at->key[1] == keys[i].high && at->n <= INLINE) {
+        if (same(at->key, keys[i]) && at->n <= INLINE) {
             memcpy(out, at->ids, sizeof at->ids);
             out += at->n;
         } else {

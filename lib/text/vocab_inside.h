@@ -23,6 +23,9 @@ const char *vocab_from_bpe(struct vocab *v, const char *text, size_t n);
 const char *vocab_from_pair(struct vocab *v, const char *json, size_t json_size,
                             const char *merges, size_t merges_size);
 
+/* Write vocab.json and merges.txt into a folder that is there. */
+void vocab_save(const struct vocab *v, const char *folder);
+
 /* Bytes in the letters of those files: GPT-2 writes each byte as one printable
  * character.  Byte number i of 256 in the order of those characters: */
 unsigned char alphabet_byte(int i);

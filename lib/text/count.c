@@ -1,0 +1,140 @@
+#include "text/count.h"
+#include "base/base.h"
+#include <stdlib.h>
+
+enum { BATCH = 32, FIRST = 1 << 16 };
+#define LONG_PIECE ((uint64_t)0xFF << 56)
+
+struct piece_counts *counts_new(void)
+{
+    struct piece_counts *c = zalloc(1, sizeof *c);
+    c->mask = FIRST - 1;
+    c->slots = zalloc(FIRST, sizeof *c->slots);
+    return c;
+}
+
+void counts_free(struct piece_counts *c)
+{
+    free(c->slots);
+    free(c->bytes);
+    free(c);
+}
+
+static int is_long(struct key k)
+{
+    return k.high >= LONG_PIECE;
+}
+
+const unsigned char *counts_piece(const struct piece_counts *c, const struct piece_count *slot,
+                                  size_t *n)
+{
+    *n = is_long(slot->key) ? slot->key.high & ~LONG_PIECE : slot->key.high >> 56;
+    return is_long(slot->key) ? c->bytes + slot->at : (const unsigned char *)&slot->key;
+}
+
+static struct key long_key(const unsigned char *piece, size_t n)
+{
+    uint64_t h = n, word = 0;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        memcpy(&word, piece + i, 8);
+        h = (h ^ word) * 0x9E3779B97F4A7C15u;
+        h ^= h >> 29;
+    }
+    word = 0;
+    memcpy(&word, piece + i, n - i);
+    h = (h ^ word) * 0x9E3779B97F4A7C15u;
+    return (struct key){h ^ h >> 29, LONG_PIECE | n};
+}
+
+/* The slot of a piece, or the empty one where it belongs. */
+static struct piece_count *find(const struct piece_counts *c, struct key k, size_t at,
+                                const unsigned char *piece)
+{
+    for (at &= c->mask; c->slots[at].count; at = (at + 1) & c->mask) {
+        const struct piece_count *s = &c->slots[at];
+        if (s->key.low == k.low && s->key.high == k.high
+            && (!is_long(k) || !memcmp(c->bytes + s->at, piece, k.high & ~LONG_PIECE)))
+            break;
+    }
+    return &c->slots[at];
+}
+
+static void double_slots(struct piece_counts *c)
+{
+    struct piece_count *old = c->slots;
+    const size_t n = c->mask + 1;
+
+    c->mask = 2 * n - 1;
+    c->slots = zalloc(2 * n, sizeof *c->slots);
+    for (size_t i = 0; i < n; i++) {
+        if (!old[i].count)
+            continue;
+        size_t at = key_hash(old[i].key) >> 32 & c->mask;
+        while (c->slots[at].count)
+            at = (at + 1) & c->mask;
+        c->slots[at] = old[i];
+    }
+    free(old);
+}
+
+static void keep_bytes(struct piece_counts *c, struct piece_count *s, const unsigned char *piece,
+                       size_t n)
+{
+    if (c->n + n > c->room) {
+        c->room = 2 * (c->n + n);
+        c->bytes = realloc(c->bytes, c->room);
+        if (!c->bytes)
+            die("out of memory (%zu bytes)", c->room);
+    }
+    memcpy(c->bytes + c->n, piece, n);
+    s->at = c->n;
+    c->n += n;
+}
+
+static void add(struct piece_counts *c, struct key k, uint64_t hash, const unsigned char *piece,
+                uint64_t count)
+{
+    struct piece_count *s = find(c, k, hash >> 32, piece);
+    if (!s->count) {
+        if (2 * c->used > c->mask) {
+            double_slots(c);
+            s = find(c, k, hash >> 32, piece);
+        }
+        c->used++;
+        s->key = k;
+        if (is_long(k))
+            keep_bytes(c, s, piece, k.high & ~LONG_PIECE);
+    }
+    s->count += count;
+}
+
+void counts_add(struct piece_counts *c, const unsigned char *text, const uint32_t *starts,
+                size_t pieces)
+{
+    struct key keys[BATCH];
+    uint64_t hashes[BATCH];
+
+    for (size_t n; pieces; pieces -= n, starts += n) {
+        n = pieces < BATCH ? pieces : BATCH;
+        for (size_t i = 0; i < n; i++) {
+            const size_t size = starts[i + 1] - starts[i];
+            keys[i] = size <= KEY_MAX ? key_of(text + starts[i], size)
+                                      : long_key(text + starts[i], size);
+            hashes[i] = key_hash(keys[i]);
+            __builtin_prefetch(&c->slots[hashes[i] >> 32 & c->mask]);
+        }
+        for (size_t i = 0; i < n; i++)
+            add(c, keys[i], hashes[i], text + starts[i], 1);
+    }
+}
+
+void counts_merge(struct piece_counts *c, const struct piece_counts *other)
+{
+    for (size_t i = 0; i <= other->mask; i++) {
+        const struct piece_count *s = &other->slots[i];
+        size_t n;
+        if (s->count)
+            add(c, s->key, key_hash(s->key), counts_piece(other, s, &n), s->count);
+    }
+}
