@@ -109,7 +109,7 @@ static void smooth(struct sample *v, size_t n, const struct selection *want)
 
 /* Take over one series: what it is worth, and where it diverged. */
 static void finish_series(struct samples *s, const struct selection *want, struct sample *v,
-                          size_t n)
+                          size_t n, int diverged)
 {
     size_t last = n;
     while (last && !isfinite(v[last - 1].value))
@@ -117,13 +117,15 @@ static void finish_series(struct samples *s, const struct selection *want, struc
     if (!last)
         return;
     smooth(v, last, want);
+    diverged |= last < n;
     for (size_t i = want->x ? 0 : last - 1; i < last; i++)
-        if (isfinite(v[i].value) && (want->x || last == n))
+        if (isfinite(v[i].value) && (want->x || !diverged))
             add(&s->all, &s->n, v[i]);
-    if (last < n) {
+    if (diverged) {
+        struct sample end = v[last < n ? last : n - 1];
+        end.value = NAN;
+        add(&s->all, &s->n, end);
         add(&s->ends, &s->n_ends, v[last - 1]);
-        v[last].value = NAN;
-        add(&s->all, &s->n, v[last]);
     }
 }
 
@@ -139,7 +141,7 @@ static int wanted(const struct table *t, size_t row, const struct field *where,
 void samples_add(struct samples *s, const struct selection *want, const struct table *t,
                  const char *file)
 {
-    struct field x = {0}, y[MAX_NAMES], group[MAX_NAMES], where[MAX_NAMES];
+    struct field x = {0}, y[MAX_NAMES], group[MAX_NAMES], where[MAX_NAMES], verdict;
     struct sample *raw = NULL;
     size_t n = 0;
 
@@ -163,6 +165,7 @@ void samples_add(struct samples *s, const struct selection *want, const struct t
                 add(&raw, &n, one);
     }
 
+    const int diverged = table_field(t, "diverged", &verdict) && verdict.note;
     struct sample **order = zalloc(n, sizeof *order), *run = zalloc(n, sizeof *run);
     for (size_t i = 0; i < n; i++)
         order[i] = &raw[i];
@@ -172,7 +175,7 @@ void samples_add(struct samples *s, const struct selection *want, const struct t
     for (size_t i = 0, next; i < n; i = next) {
         for (next = i + 1; next < n && run[next].group == run[i].group && run[next].y == run[i].y;)
             next++;
-        finish_series(s, want, run + i, next - i);
+        finish_series(s, want, run + i, next - i, diverged);
     }
     free(order);
     free(run);

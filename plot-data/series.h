@@ -2,8 +2,9 @@
  *
  * A series is what one table gives one group and one y column, in the order of
  * the rows.  Empty cells are left out.  A series that ends in nan or inf after a
- * number has diverged there; a nan or inf with a number after it is a gap, and a
- * series without any number is nothing. */
+ * number has diverged there, and so has at its end every series of a table with the note
+ * "diverged"; a nan or inf with a number after it is a gap, and a series without any
+ * number is nothing. */
 #pragma once
 #include "base/table.h"
 

@@ -70,6 +70,11 @@ rows()
     printf '0\t3\t4\t0\n1\t1\t90\t1\n2\t1\t3\t1\n' | cmp - got
     # Without -x: how the runs ended.
     [ "$(plot-data -y loss -g placement ./*.tsv | rows | cut -f 3,4,10 | tr '\t' ' ')" = "1 3 2" ]
+    # The verdict of train stands in a note: the loss was finite where the gradient was not.
+    { cat 3.tsv; printf '# diverged=2\n'; } >verdict.tsv
+    [ "$(plot-data -x step -y loss verdict.tsv | rows | cut -f 2,3,10 | tr '\t\n' ' ;')" = \
+        "0 1 0;2 1 1;" ]
+    [ "$(plot-data -y loss verdict.tsv | rows | cut -f 2,9 | tr '\t' ' ')" = "0 1" ]
     # Nothing measured at all is not a divergence.
     printf 'x\ty\n0\tnan\n1\tnan\n' >nan.tsv
     [ -z "$(plot-data -x x -y y nan.tsv | rows)" ]

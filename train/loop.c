@@ -65,7 +65,7 @@ static int step(struct run *r, struct batches *b, struct step_record *s)
     const int evaluate = fine && (now == l->cfg.steps || due(now, run_config.eval_every));
     if (!fine || evaluate || due(now, run_config.log_every)) {
         const double ma = learner_last_ma(l), val = evaluate ? validate(r) : NAN;
-        table_row(&r->table, l, now, s, val, ma);
+        table_row(&r->table, l, now, s, evaluate && r->val ? &val : NULL, ma);
     }
     return fine && !isinf(r->state.last);
 }

@@ -72,13 +72,16 @@ static void flush(struct table *t)
 }
 
 void table_row(struct table *t, const struct learner *l, long long step,
-               const struct step_record *s, double val, double ma)
+               const struct step_record *s, const double *val, double ma)
 {
     const double tokens = (double)l->cfg.batch * l->model->time * l->cfg.accumulate;
     fprintf(t->f, "%lld", step);
     tsv_cell(t->f, tokens * (double)step);
     tsv_cell(t->f, s->loss);
-    tsv_cell(t->f, val);
+    if (val)
+        tsv_cell(t->f, *val);
+    else
+        fputc('\t', t->f);
     tsv_cell(t->f, s->lr);
     tsv_cell(t->f, s->grad_norm);
     tsv_cell(t->f, ma);
@@ -90,7 +93,8 @@ void table_row(struct table *t, const struct learner *l, long long step,
 
 void table_diverged(struct table *t, long long step, const char *why)
 {
-    fprintf(t->f, "# diverged at step %lld: %s\n", step, why);
+    fprintf(t->f, "# diverged=%lld\n", step);
+    tsv_note(t->f, "diverged_because", why);
     flush(t);
 }
 

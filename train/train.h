@@ -42,11 +42,12 @@ const struct backend *run_backend(void);
 /* Train to the end: an exit status. */
 int run_train(struct run *r);
 
-/* train.tsv: begin it; drop what follows `step` and go on; add a row; say why the run ended. */
+/* train.tsv: begin it; drop what follows `step` and go on; add a row (val NULL: not measured,
+ * an empty cell); say when and why the run diverged. */
 void table_begin(struct table *t, const char *folder);
 void table_resume(struct table *t, const char *folder, long long step);
 void table_row(struct table *t, const struct learner *l, long long step,
-               const struct step_record *s, double val, double ma);
+               const struct step_record *s, const double *val, double ma);
 void table_diverged(struct table *t, long long step, const char *why);
 /* On disk, so that a checkpoint is never ahead of it. */
 void table_sync(struct table *t);
