@@ -292,17 +292,21 @@ size_t plan_parameters(const struct plan *p)
     return n;
 }
 
+double step_flops(const struct step *s)
+{
+    if (s->op == OP_linear)
+        return 2.0 * (double)tensor_size(s->u.linear.x) * s->u.linear.y->cols;
+    if (s->op == OP_attention)
+        return (s->u.attention.causal ? 2.0 : 4.0) * (double)tensor_size(s->u.attention.q)
+             * s->u.attention.tk;
+    return 0;
+}
+
 double plan_flops(const struct plan *p)
 {
     double flops = 0;
-    for (size_t i = 0; i < p->n_steps; i++) {
-        const struct step *s = &p->steps[i];
-        if (s->op == OP_linear)
-            flops += 2.0 * (double)tensor_size(s->u.linear.x) * s->u.linear.y->cols;
-        if (s->op == OP_attention)
-            flops += (s->u.attention.causal ? 2.0 : 4.0) * (double)tensor_size(s->u.attention.q)
-                   * s->u.attention.tk;
-    }
+    for (size_t i = 0; i < p->n_steps; i++)
+        flops += step_flops(&p->steps[i]);
     return flops;
 }
 

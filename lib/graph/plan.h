@@ -62,6 +62,7 @@ void plan_zero_grads(struct plan *p);
  * pass (a backward pass takes twice as many), attention's causal half counted once. */
 size_t plan_parameters(const struct plan *p);
 double plan_flops(const struct plan *p);
+double step_flops(const struct step *s);
 
 /* Copy a tensor to the host or back, rows packed without padding. */
 void plan_get(const struct plan *p, const struct tensor *t, const float *from, void *host);
