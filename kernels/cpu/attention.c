@@ -1,9 +1,164 @@
-/* attention.c - scaled dot-product attention; no [tq, tk] matrix is stored. */
+/* attention.c - scaled dot-product attention; no [tq, tk] matrix is stored.
+ *
+ * A thread owns one head of one sequence at a time: its queries, keys and values are packed
+ * (tile.h) and multiplied in registers.  Forward takes a strip of queries over all keys they
+ * see; backward goes tile by tile, keys outside, and recomputes the probabilities. */
 #include "kernels/cpu/cpu.h"
-#include "kernels/cpu/vmath.h"
+#include "kernels/cpu/tile.h"
+#include "kernels/scratch.h"
 #include <math.h>
 
-static float dot(const float *a, const float *b, int n)
+enum { STRIP = 16, TILE = 64 };     /* queries of a strip; queries and keys of a tile */
+
+/* One head of one sequence. */
+struct head {
+    const struct attention_args *a;
+    int b, h, d;
+    int wide;                       /* d padded to whole vectors */
+    int deep, units;                /* units of d, and those padded to whole vectors */
+    int keys;                       /* there are to see */
+    float scale;
+};
+
+static struct head head_of(const struct attention_args *a, enum precision p, int b, int h)
+{
+    const int d = a->q->cols / a->heads, deep = is_pair(p) ? (d + 1) / 2 : d;
+    return (struct head){
+        .a = a, .b = b, .h = h, .d = d, .wide = round_up(d, LANES), .deep = deep,
+        .units = round_up(deep, LANES), .keys = a->lengths ? ints(a->lengths)[b] : a->tk,
+        .scale = 1 / sqrtf((float)d),
+    };
+}
+
+/* The next n floats of a thread's memory. */
+static float *take(float **memory, ptrdiff_t n)
+{
+    float *p = *memory;
+    *memory += round_up((int)n, 16);
+    return p;
+}
+
+/* Keys that query i sees. */
+static inline int seen(const struct head *s, int i)
+{
+    const int n = s->a->causal ? s->keys - s->a->tq + i + 1 : s->keys;
+    return n < 0 ? 0 : min_int(n, s->keys);
+}
+
+/* Multiply row i's probabilities of keys [from, from + n) by dropout's scales. */
+static void drop(const struct head *s, int i, int from, int n, float *restrict x)
+{
+    float scale[TILE];
+    for (int done = 0; done < n; done += TILE) {
+        const int w = min_int(TILE, n - done);
+        const uint64_t line = ((uint64_t)s->b * (uint64_t)s->a->heads + (uint64_t)s->h)
+                            * (uint64_t)s->a->tq + (uint64_t)i;
+        KERNEL(dropout_scales)(s->a->draw, s->a->site, s->a->p,
+                               line * (uint64_t)s->a->tk + (uint64_t)(from + done), w, scale);
+        for (int j = 0; j < w; j++)
+            x[done + j] *= scale[j];
+    }
+}
+
+static inline int drops(const struct head *s) { return s->a->draw && s->a->p > 0; }
+
+/* First number of this head in the sequence's row i of a tensor with `time` rows a sequence. */
+static inline float *at(const struct head *s, const struct tensor *t, float *floats, int time, int i)
+{
+    return tensor_row(t, floats, s->b * time + i) + s->h * s->d;
+}
+
+/* Rows [from, from + TILE) of x, of which `have` exist, turned: [units][TILE]. */
+INLINE void pack_turned_tile(const enum precision p, const struct head *s, const float *x,
+                             ptrdiff_t ld, int have, float *out, float *temp)
+{
+    pack_plain(p, x, ld, have, s->d, temp, s->units, TILE);
+    turn(temp, s->units, TILE, s->units, out, TILE);
+}
+
+/* Softmax of the scores of row i in place, of `width` columns of which it sees n; dropped where
+ * asked; the sum of the exponentials before dropping, and the largest scaled score. */
+static float soften(const struct head *s, int i, float *restrict x, int n, int width, float *most)
+{
+    float top = -INFINITY, sum = 0;
+    #pragma omp simd reduction(max:top)
+    for (int j = 0; j < n; j++)
+        top = x[j] > top ? x[j] : top;
+    #pragma omp simd reduction(+:sum)
+    for (int j = 0; j < n; j++) {
+        x[j] = exp_float(s->scale * (x[j] - top));
+        sum += x[j];
+    }
+    for (int j = n; j < width; j++)
+        x[j] = 0;
+    if (drops(s))
+        drop(s, i, 0, n, x);
+    *most = s->scale * top;
+    return sum;
+}
+
+/* y and lse of queries [from, from + have), have <= STRIP. */
+INLINE void strip_forward(const enum precision p, const struct head *s, int from, int have,
+                          const float *kt, const float *v, float *memory)
+{
+    const struct attention_args *a = s->a;
+    const int limit = seen(s, from + have - 1), width = round_up(limit, 2 * LANES);
+    const int ld = width + LANES, rows = round_up(have, ROWS);
+    float *q = take(&memory, STRIP * s->units), *y = take(&memory, STRIP * s->wide);
+    float *scores = take(&memory, STRIP * ld), *packed = scores, sum[STRIP], most[STRIP];
+
+    pack_plain(p, at(s, a->q, a->q->data, a->tq, from), a->q->ld, have, s->d, q, s->units, rows);
+    for (int j = 0; j < width; j += TILE)
+        tile_mul(is_pair(p), rows, min_int(TILE, width - j), s->deep, q, s->units, 1,
+                 kt + (ptrdiff_t)j * s->units, TILE, scores + j, ld, 0);
+    for (int r = 0; r < rows; r++)
+        sum[r] = soften(s, from + r, scores + r * ld, r < have ? seen(s, from + r) : 0, width,
+                        &most[r]);
+    if (p == PRECISION_BF16) {
+        packed = take(&memory, STRIP * ld);
+        pack_plain(p, scores, ld, rows, width, packed, ld, rows);
+    }
+    tile_mul(is_pair(p), rows, s->wide, is_pair(p) ? width / 2 : width, packed, ld, 1,
+             v, s->wide, y, s->wide, 0);
+    for (int r = 0; r < have; r++) {
+        float *to = at(s, a->y, a->y->data, a->tq, from + r);
+        const float part = seen(s, from + r) ? 1 / sum[r] : 0;
+        for (int e = 0; e < s->d; e++)
+            to[e] = part * y[r * s->wide + e];
+        row(a->lse, s->b * a->tq + from + r)[s->h] = most[r] + logf(sum[r]);
+    }
+}
+
+INLINE void head_forward(const enum precision p, const struct attention_args *a, int b, int h)
+{
+    const struct head s = head_of(a, p, b, h);
+    const int tk = round_up(a->tk, TILE);
+    float *memory = scratch(SCRATCH_HEAD, (size_t)(tk + 2 * STRIP) * (size_t)(s.units + s.wide)
+                            + (size_t)(2 * STRIP) * (size_t)(tk + TILE) + TILE * (size_t)s.units);
+    float *kt = take(&memory, tk * s.units), *v = take(&memory, tk * s.wide);
+
+    for (int j = 0; j < s.keys; j += TILE) {
+        const int have = min_int(TILE, s.keys - j);
+        pack_turned_tile(p, &s, at(&s, a->k, a->k->data, a->tk, j), a->k->ld, have,
+                         kt + (ptrdiff_t)j * s.units, memory);
+        pack_stacked(p, at(&s, a->v, a->v->data, a->tk, j), a->v->ld, have, s.d,
+                     v + (ptrdiff_t)(is_pair(p) ? j / 2 : j) * s.wide, s.wide, TILE);
+    }
+    for (int i = 0; i < a->tq; i += STRIP)
+        strip_forward(p, &s, i, min_int(STRIP, a->tq - i), kt, v, memory);
+}
+
+/* What backward keeps packed: all queries and gradients of y, one tile of keys and values,
+ * and one tile of probabilities P and of score gradients G. */
+struct back {
+    float *q, *q_stacked, *dy, *dy_stacked, *dq;    /* [tq][units or wide] */
+    float *own;                                     /* dy . y of each query */
+    float *kt, *vt, *k, *dk, *dv;                   /* of the tile of keys */
+    float *p, *g, *p_stacked, *g_stacked, *g_plain; /* [TILE][TILE] */
+    float *temp;
+};
+
+static float float_dot(const float *a, const float *b, int n)
 {
     float sum = 0;
     #pragma omp simd reduction(+:sum)
@@ -12,93 +167,198 @@ static float dot(const float *a, const float *b, int n)
     return sum;
 }
 
-/* Keys that query i of sequence b sees. */
-static int keys_seen(const struct attention_args *a, int b, int i)
+INLINE struct back back_memory(const enum precision p, const struct head *s)
 {
-    const int keys = a->lengths ? ints(a->lengths)[b] : a->tk;
-    const int seen = a->causal ? keys - a->tq + i + 1 : keys;
-    return seen < 0 ? 0 : min_int(seen, keys);
+    const ptrdiff_t tq = round_up(s->a->tq, TILE), square = TILE * TILE;
+    const ptrdiff_t side = s->units > s->wide ? s->units : s->wide;
+    float *memory = scratch(SCRATCH_HEAD, (size_t)(5 * tq * side + tq + 6 * TILE * side
+                                                   + 5 * square + 32 * 16));
+    struct back m = {
+        .q = take(&memory, tq * s->units), .dy = take(&memory, tq * s->units),
+        .dq = take(&memory, tq * s->wide), .own = take(&memory, tq),
+        .kt = take(&memory, TILE * s->units), .vt = take(&memory, TILE * s->units),
+        .k = take(&memory, TILE * s->wide), .dk = take(&memory, TILE * s->wide),
+        .dv = take(&memory, TILE * s->wide), .temp = take(&memory, TILE * s->units),
+        .p = take(&memory, square), .g = take(&memory, square),
+    };
+    m.q_stacked = m.q, m.dy_stacked = m.dy;         /* in f32 the forms are the same */
+    m.p_stacked = m.p, m.g_stacked = m.g_plain = m.g;
+    if (p == PRECISION_BF16) {
+        m.q_stacked = take(&memory, tq * s->wide);
+        m.dy_stacked = take(&memory, tq * s->wide);
+        m.p_stacked = take(&memory, square);
+        m.g_stacked = take(&memory, square);
+        m.g_plain = take(&memory, square);
+    }
+    return m;
 }
 
-static float keep(const struct attention_args *a, int b, int h, int i, int j)
+INLINE void pack_queries(const enum precision p, const struct head *s, const struct back *m)
 {
-    float scale = 1;
-    if (a->draw && a->p > 0)
-        KERNEL(dropout_scales)(a->draw, a->site, a->p,
-            (((uint64_t)b * (uint64_t)a->heads + (uint64_t)h) * (uint64_t)a->tq + (uint64_t)i)
-            * (uint64_t)a->tk + (uint64_t)j, 1, &scale);
-    return scale;
+    const struct attention_args *a = s->a;
+    const float *q = at(s, a->q, a->q->data, a->tq, 0), *dy = at(s, a->y, a->y->grad, a->tq, 0);
+    const int tq = round_up(a->tq, TILE);
+
+    pack_plain(p, q, a->q->ld, a->tq, s->d, m->q, s->units, tq);
+    pack_plain(p, dy, a->y->ld, a->tq, s->d, m->dy, s->units, tq);
+    if (p == PRECISION_BF16) {
+        pack_stacked(p, q, a->q->ld, a->tq, s->d, m->q_stacked, s->wide, tq);
+        pack_stacked(p, dy, a->y->ld, a->tq, s->d, m->dy_stacked, s->wide, tq);
+    }
+    for (int i = 0; i < a->tq; i++)
+        m->own[i] = float_dot(at(s, a->y, a->y->grad, a->tq, i),
+                              at(s, a->y, a->y->data, a->tq, i), s->d);
+    for (ptrdiff_t i = 0; i < (ptrdiff_t)tq * s->wide; i++)
+        m->dq[i] = 0;
 }
 
-/* One query row at a time, with a running maximum (online softmax). */
-static void head_forward(const struct attention_args *a, int b, int h)
+/* From scores and dy v' of query i and the n keys it sees from `key` on:
+ * P = dropped p, G = scale p (dropped dy v' - dy y), p = exp(score - lse). */
+static void soften_backward(const struct head *s, int i, int key, int n, float own,
+                            float *restrict p, float *restrict g)
 {
-    const int d = a->q->cols / a->heads;
-    const float scale = 1 / sqrtf((float)d);
-
-    for (int i = 0; i < a->tq; i++) {
-        const float *q = row(a->q, b * a->tq + i) + h * d;
-        float *y = row(a->y, b * a->tq + i) + h * d, top = -INFINITY, sum = 0;
-
-        for (int e = 0; e < d; e++)
-            y[e] = 0;
-        for (int j = 0; j < keys_seen(a, b, i); j++) {
-            const float s = scale * dot(q, row(a->k, b * a->tk + j) + h * d, d);
-            const float *v = row(a->v, b * a->tk + j) + h * d;
-            const float shrink = s > top ? exp_float(top - s) : 1;
-            top = s > top ? s : top;
-            const float p = exp_float(s - top), kept = p * keep(a, b, h, i, j);
-            sum = sum * shrink + p;
-            for (int e = 0; e < d; e++)
-                y[e] = y[e] * shrink + kept * v[e];
+    const float lse = row(s->a->lse, s->b * s->a->tq + i)[s->h];
+    if (n < 0)
+        n = 0;
+    if (drops(s)) {
+        drop(s, i, key, n, g);
+        #pragma omp simd
+        for (int j = 0; j < n; j++) {
+            p[j] = exp_float(s->scale * p[j] - lse);
+            g[j] = s->scale * p[j] * (g[j] - own);
         }
-        for (int e = 0; e < d && sum != 0; e++)
-            y[e] /= sum;
-        row(a->lse, b * a->tq + i)[h] = top + logf(sum);
+        drop(s, i, key, n, p);
+    } else {
+        #pragma omp simd
+        for (int j = 0; j < n; j++) {
+            p[j] = exp_float(s->scale * p[j] - lse);
+            g[j] = s->scale * p[j] * (g[j] - own);
+        }
+    }
+    for (int j = n; j < TILE; j++)
+        p[j] = g[j] = 0;
+}
+
+/* P and G of the `have` queries from i on and the keys from j on. */
+INLINE void tile_probabilities(const enum precision p, const struct head *s, const struct back *m,
+                               int i, int j, int have)
+{
+    for (int r = 0; r < have; r += STRIP) {
+        const int last = min_int(r + STRIP, have) - 1;
+        const int n = min_int(TILE, round_up(seen(s, i + last) - j, 2 * LANES));
+        if (n > 0) {
+            tile_mul(is_pair(p), STRIP, n, s->deep, m->q + (ptrdiff_t)(i + r) * s->units,
+                     s->units, 1, m->kt, TILE, m->p + r * TILE, TILE, 0);
+            tile_mul(is_pair(p), STRIP, n, s->deep, m->dy + (ptrdiff_t)(i + r) * s->units,
+                     s->units, 1, m->vt, TILE, m->g + r * TILE, TILE, 0);
+        }
+        for (int k = r; k <= last; k++)
+            soften_backward(s, i + k, j, min_int(TILE, seen(s, i + k) - j), m->own[i + k],
+                            m->p + k * TILE, m->g + k * TILE);
     }
 }
 
-/* p = exp(s - lse);  dv += p dy;  ds = p (dy.v - dy.y);  dq += ds k;  dk += ds q. */
-static void head_backward(const struct attention_args *a, int b, int h)
+/* dv += P' dy, dk += G' q, dq += G k of one tile; parts where no query sees a key are left out. */
+INLINE void tile_gradients(const enum precision p, const struct head *s, const struct back *m,
+                           int i, int j, int have)
 {
-    const int d = a->q->cols / a->heads;
-    const float scale = 1 / sqrtf((float)d);
+    const int u = is_pair(p) ? 2 : 1, end = (have + u - 1) / u;
+    const ptrdiff_t first = (ptrdiff_t)(i / u) * s->wide;
 
-    for (int i = 0; i < a->tq; i++) {
-        const int qi = b * a->tq + i;
-        const float *q = row(a->q, qi) + h * d, *dy = grad_row(a->y, qi) + h * d;
-        const float lse = row(a->lse, qi)[h], dyy = dot(dy, row(a->y, qi) + h * d, d);
-        for (int j = 0; j < keys_seen(a, b, i); j++) {
-            const int kj = b * a->tk + j;
-            const float *k = row(a->k, kj) + h * d, *v = row(a->v, kj) + h * d;
-            const float p = exp_float(scale * dot(q, k, d) - lse), kept = keep(a, b, h, i, j);
-            const float ds = scale * p * (kept * dot(dy, v, d) - dyy);
-            for (int e = 0; e < d; e++) {
-                if (wants_grad(a->v))
-                    grad_row(a->v, kj)[h * d + e] += p * kept * dy[e];
-                if (wants_grad(a->q))
-                    grad_row(a->q, qi)[h * d + e] += ds * k[e];
-                if (wants_grad(a->k))
-                    grad_row(a->k, kj)[h * d + e] += ds * q[e];
+    if (p == PRECISION_BF16) {
+        pack_stacked(p, m->p, TILE, have, TILE, m->p_stacked, TILE, TILE);
+        pack_stacked(p, m->g, TILE, have, TILE, m->g_stacked, TILE, TILE);
+        pack_plain(p, m->g, TILE, have, TILE, m->g_plain, TILE, TILE);
+    }
+    for (int t = 0; t < TILE && j + t < s->keys; t += STRIP) {
+        const int see = s->a->causal ? j + t - s->keys + s->a->tq - i : 0;  /* first that does */
+        const int from = see > 0 ? min_int(see / u, end) : 0, n = end - from;
+        tile_mul(is_pair(p), STRIP, s->wide, n, m->p_stacked + from * TILE + t, 1, TILE,
+                 m->dy_stacked + first + from * s->wide, s->wide, m->dv + t * s->wide, s->wide, 1);
+        tile_mul(is_pair(p), STRIP, s->wide, n, m->g_stacked + from * TILE + t, 1, TILE,
+                 m->q_stacked + first + from * s->wide, s->wide, m->dk + t * s->wide, s->wide, 1);
+    }
+    for (int r = 0; r < have; r += STRIP) {
+        const int n = min_int(TILE, seen(s, i + min_int(r + STRIP, have) - 1) - j);
+        if (n > 0)
+            tile_mul(is_pair(p), round_up(min_int(STRIP, have - r), ROWS), s->wide,
+                     (n + u - 1) / u, m->g_plain + r * TILE, TILE, 1, m->k, s->wide,
+                     m->dq + (ptrdiff_t)(i + r) * s->wide, s->wide, 1);
+    }
+}
+
+/* Add the first n rows of a packed gradient to a tensor's, from its row i on. */
+static void give(const struct head *s, const struct tensor *t, int time, int i, int n,
+                 const float *sums)
+{
+    for (int r = 0; r < n && wants_grad(t); r++) {
+        float *restrict to = at(s, t, t->grad, time, i + r);
+        for (int e = 0; e < s->d; e++)
+            to[e] += sums[(ptrdiff_t)r * s->wide + e];
+    }
+}
+
+/* p = exp(score - lse);  dv += p' dy;  G = p (dy v' - dy y);  dq += G k;  dk += G' q. */
+INLINE void head_backward(const enum precision p, const struct attention_args *a, int b, int h)
+{
+    const struct head s = head_of(a, p, b, h);
+    const struct back m = back_memory(p, &s);
+
+    pack_queries(p, &s, &m);
+    for (int j = 0; j < s.keys; j += TILE) {
+        const int have = min_int(TILE, s.keys - j);
+        const float *k = at(&s, a->k, a->k->data, a->tk, j);
+        pack_turned_tile(p, &s, k, a->k->ld, have, m.kt, m.temp);
+        pack_turned_tile(p, &s, at(&s, a->v, a->v->data, a->tk, j), a->v->ld, have, m.vt, m.temp);
+        pack_stacked(p, k, a->k->ld, have, s.d, m.k, s.wide, TILE);
+        for (int e = 0; e < TILE * s.wide; e++)
+            m.dk[e] = m.dv[e] = 0;
+        for (int i = 0; i < a->tq; i += TILE) {
+            const int queries = min_int(TILE, a->tq - i);
+            if (seen(&s, i + queries - 1) > j) {
+                tile_probabilities(p, &s, &m, i, j, queries);
+                tile_gradients(p, &s, &m, i, j, queries);
             }
         }
+        give(&s, a->k, a->tk, j, have, m.dk);
+        give(&s, a->v, a->tk, j, have, m.dv);
     }
+    give(&s, a->q, a->tq, 0, a->tq, m.dq);
+}
+
+static void forward_f32(const struct attention_args *a, int b, int h)
+{
+    head_forward(PRECISION_F32, a, b, h);
+}
+static void forward_bf16(const struct attention_args *a, int b, int h)
+{
+    head_forward(PRECISION_BF16, a, b, h);
+}
+static void backward_f32(const struct attention_args *a, int b, int h)
+{
+    head_backward(PRECISION_F32, a, b, h);
+}
+static void backward_bf16(const struct attention_args *a, int b, int h)
+{
+    head_backward(PRECISION_BF16, a, b, h);
+}
+
+static void each_head(const struct attention_args *a,
+                      void (*f)(const struct attention_args *, int b, int h))
+{
+    const int heads = a->q->rows / a->tq * a->heads;
+    #pragma omp parallel for schedule(dynamic) \
+            if ((size_t)heads * (size_t)a->tq * (size_t)a->tk > PARALLEL / 8)
+    for (int i = 0; i < heads; i++)
+        f(a, i / a->heads, i % a->heads);
 }
 
 void KERNEL(attention_forward)(const struct attention_args *a)
 {
-    const int batch = a->q->rows / a->tq;
-    #pragma omp parallel for collapse(2)
-    for (int b = 0; b < batch; b++)
-        for (int h = 0; h < a->heads; h++)
-            head_forward(a, b, h);
+    each_head(a, a->precision == PRECISION_BF16 ? forward_bf16 : forward_f32);
 }
 
 void KERNEL(attention_backward)(const struct attention_args *a)
 {
-    const int batch = a->q->rows / a->tq;
-    #pragma omp parallel for collapse(2)    /* threads own a (sequence, head) */
-    for (int b = 0; b < batch; b++)
-        for (int h = 0; h < a->heads; h++)
-            head_backward(a, b, h);
+    each_head(a, a->precision == PRECISION_BF16 ? backward_bf16 : backward_f32);
 }

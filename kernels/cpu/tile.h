@@ -1,0 +1,191 @@
+/* tile.h - products of small matrices that lie in cache, in registers.
+ *
+ * Operands are packed into units of 32 bits: a float, or where the machine multiplies bf16
+ * (pair = 1) two bf16 that are neighbours along the summed index k.  Elsewhere bf16 is a float
+ * that was rounded, so the result means the same.  An operand has one of three forms, of the
+ * matrix x [rows, cols] in f32:
+ *
+ *   plain   unit [i][p] of row i, k along the columns: the left operand x
+ *   stacked unit [p][j] of column j, k along the rows: the right operand x, the left operand x'
+ *   turned  unit [p][i] of row i, k along the columns: the right operand x'
+ *
+ * In f32 the first two are x itself.  Sides that are not a multiple of what the registers
+ * take are padded with zeros. */
+#pragma once
+#include "kernels/cpu/vmath.h"
+#include "kernels/ops.h"
+#include <stddef.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+#if defined __AVX512F__
+enum { LANES = 16, ROWS = 8 };      /* floats in a vector; rows of a block of registers */
+#elif defined __AVX__
+enum { LANES = 8, ROWS = 4 };
+#else
+enum { LANES = 4, ROWS = 4 };
+#endif
+#ifdef __AVX512BF16__
+enum { PAIRS = 1 };
+#else
+enum { PAIRS = 0 };
+#endif
+
+#if defined __clang__
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+/* Whether operands of that precision are pairs. */
+INLINE int is_pair(enum precision p) { return PAIRS && p == PRECISION_BF16; }
+
+INLINE int round_up(int n, int to) { return (n + to - 1) / to * to; }
+
+INLINE vec multiply_add(const int pair, vec sum, float a, vec b)
+{
+#ifdef __AVX512BF16__
+    if (pair)
+        return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_ps(a), (__m512bh)b);
+#endif
+    (void)pair;
+    return sum + a * b;
+}
+
+/* c [ROWS, vecs * LANES] (+)= a b over k units. */
+INLINE void block(const int vecs, const int pair, int k, const float *a, ptrdiff_t ai,
+                  ptrdiff_t ak, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, int add)
+{
+    vec sum[ROWS][2];
+    UNROLL
+    for (int r = 0; r < ROWS; r++)
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            sum[r][v] = add ? *(const vec *)(c + r * ldc + v * LANES) : (vec){0};
+    for (int p = 0; p < k; p++) {
+        vec bv[2];
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            bv[v] = *(const vec *)(b + p * ldb + v * LANES);
+        UNROLL
+        for (int r = 0; r < ROWS; r++)
+            UNROLL
+            for (int v = 0; v < vecs; v++)
+                sum[r][v] = multiply_add(pair, sum[r][v], a[r * ai + p * ak], bv[v]);
+    }
+    UNROLL
+    for (int r = 0; r < ROWS; r++)
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            *(vec *)(c + r * ldc + v * LANES) = sum[r][v];
+}
+
+/* c [m, n] (+)= a b over k units: unit (i, p) of a at a[i * ai + p * ak], (p, j) of b at
+ * b[p * ldb + j]; m a multiple of ROWS, n of LANES. */
+INLINE void tile_mul(const int pair, int m, int n, int k, const float *a, ptrdiff_t ai,
+                     ptrdiff_t ak, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, int add)
+{
+    int j = 0;
+    for (; j + 2 * LANES <= n; j += 2 * LANES)
+        for (int i = 0; i < m; i += ROWS)
+            block(2, pair, k, a + i * ai, ai, ak, b + j, ldb, c + i * ldc + j, ldc, add);
+    for (int i = 0; j < n && i < m; i += ROWS)
+        block(1, pair, k, a + i * ai, ai, ak, b + j, ldb, c + i * ldc + j, ldc, add);
+}
+
+/* Two numbers as one unit, the first in the low half. */
+INLINE float pair_of(float first, float second)
+{
+    return float_of(bf16_bits(second) << 16 | bf16_bits(first));
+}
+
+/* x [rows, cols] in plain form: out [rows_out][ld_out], padded. */
+INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int rows, int cols,
+                       float *restrict out, int ld_out, int rows_out)
+{
+    const int whole = is_pair(p) ? cols / 2 : cols;
+    for (int i = 0; i < rows; i++) {
+        const float *restrict row = x + i * ld;
+        float *restrict to = out + (ptrdiff_t)i * ld_out;
+        for (int j = 0; j < whole; j++)
+            to[j] = is_pair(p) ? pair_of(row[2 * j], row[2 * j + 1])
+                  : p == PRECISION_BF16 ? bf16_round(row[j]) : row[j];
+        if (is_pair(p) && cols % 2)
+            to[whole] = pair_of(row[cols - 1], 0);
+        for (int j = is_pair(p) ? (cols + 1) / 2 : cols; j < ld_out; j++)
+            to[j] = 0;
+    }
+    for (ptrdiff_t i = (ptrdiff_t)rows * ld_out; i < (ptrdiff_t)rows_out * ld_out; i++)
+        out[i] = 0;
+}
+
+/* x [rows, cols] in stacked form: out [units of rows_out][ld_out], padded. */
+INLINE void pack_stacked(const enum precision p, const float *x, ptrdiff_t ld, int rows, int cols,
+                         float *restrict out, int ld_out, int rows_out)
+{
+    if (!is_pair(p)) {
+        pack_plain(p, x, ld, rows, cols, out, ld_out, rows_out);
+        return;
+    }
+    for (int i = 0; i < rows_out; i += 2) {
+        const float *restrict low = x + i * ld, *restrict high = x + (i + 1) * ld;
+        float *restrict to = out + (ptrdiff_t)(i / 2) * ld_out;
+        const int w = i < rows ? cols : 0;
+        if (i + 1 < rows)
+            for (int j = 0; j < w; j++)
+                to[j] = pair_of(low[j], high[j]);
+        else
+            for (int j = 0; j < w; j++)
+                to[j] = pair_of(low[j], 0);
+        for (int j = w; j < ld_out; j++)
+            to[j] = 0;
+    }
+}
+
+#ifdef __AVX512F__
+/* out[j][i] = in[i][j] for 16 x 16 units: bit by bit, row and column numbers change places. */
+INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out)
+{
+    const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    __m512 x[LANES];
+    UNROLL
+    for (int i = 0; i < LANES; i++)
+        x[i] = _mm512_loadu_ps(in + i * ld);
+    UNROLL
+    for (int s = 1; s < LANES; s *= 2) {
+        const __mmask16 odd = _mm512_test_epi32_mask(lane, _mm512_set1_epi32(s));
+        const __m512i low = _mm512_mask_add_epi32(lane, odd, lane, _mm512_set1_epi32(16 - s));
+        const __m512i high = _mm512_mask_mov_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(s)),
+                                                   odd, _mm512_add_epi32(lane, _mm512_set1_epi32(16)));
+        UNROLL
+        for (int i = 0; i < LANES; i++)
+            if (!(i & s)) {
+                const __m512 a = x[i], b = x[i + s];
+                x[i] = _mm512_permutex2var_ps(a, low, b);
+                x[i + s] = _mm512_permutex2var_ps(a, high, b);
+            }
+    }
+    UNROLL
+    for (int i = 0; i < LANES; i++)
+        _mm512_storeu_ps(out + i * ld_out, x[i]);
+}
+#else
+INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out)
+{
+    for (int j = 0; j < LANES; j++)
+        for (int i = 0; i < LANES; i++)
+            out[j * ld_out + i] = in[i * ld + j];
+}
+#endif
+
+/* out [cols][rows] = in' of units, in [rows][cols]; both sides multiples of LANES. */
+INLINE void turn(const float *in, ptrdiff_t ld, int rows, int cols, float *out, ptrdiff_t ld_out)
+{
+    for (int i = 0; i < rows; i += LANES)
+        for (int j = 0; j < cols; j += LANES)
+            turn_block(in + i * ld + j, ld, out + j * ld_out + i, ld_out);
+}
