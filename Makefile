@@ -39,6 +39,8 @@ BUILT   = $(foreach p,$(PROGRAMS),$(if $(wildcard $(p)/*.c),$(p)))
 CHECKS  = $(patsubst tests/%.c,$(BUILD)/tests/%,$(filter %.c,$(TESTS)))
 FUZZERS = $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
 
+include kernels/cuda/cuda.mk
+
 all: $(addprefix $(BIN)/,$(BUILT) keel) ## build the programs into bin/
 
 $(LIB): $(call objects,lib/*/*.c kernels/*.c) $(KERNELS)
@@ -56,13 +58,13 @@ $(BIN)/keel: keel/keel.sh lib/base/base.h $(wildcard man/*.1) Makefile
 	@chmod +x $@
 
 .SECONDEXPANSION:
-$(addprefix $(BIN)/,$(PROGRAMS)): $(BIN)/%: $$(call objects,$$*/*.c) $(LIB)
+$(addprefix $(BIN)/,$(PROGRAMS)): $(BIN)/%: $$(call objects,$$*/*.c) $(CUDA_OBJECTS) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $^ $(LIBS) -o $@
+	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
 	@[ -e $(@D)/../share ] || ln -s $(CURDIR)/share $(@D)/../share
 
-$(CHECKS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
-	$(CC) $(FLAGS) $^ $(LIBS) -o $@
+$(CHECKS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(CUDA_OBJECTS) $(LIB)
+	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
 	$(CC) $(FLAGS) $^ $(LIBS) -o $@

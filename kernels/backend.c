@@ -4,6 +4,8 @@
 #include <string.h>
 
 extern const struct backend cpu_v2_backend, cpu_v3_backend, cpu_v4_backend, cpu_v4bf16_backend;
+/* kernels/cuda/backend.cu, where it was linked in. */
+__attribute__((weak)) const struct backend *cuda_backend_open(void);
 
 /* Whether this machine has the instructions of a level; the best last. */
 static int has_v2(void) { return __builtin_cpu_supports("sse4.2"); }
@@ -34,10 +36,13 @@ const char *backend_level(int at)
 
 const struct backend *backend_open(const char *device, const char *level)
 {
-    if (!strcmp(device, "cuda"))
-        die("--device cuda: not built in; use cpu");
+    if (!strcmp(device, "cuda")) {
+        if (!cuda_backend_open)
+            die("--device cuda: not built in; use cpu");
+        return cuda_backend_open();
+    }
     if (strcmp(device, "cpu"))
-        die("--device %s: unknown; use cpu", device);
+        die("--device %s: unknown; use cpu or cuda", device);
     for (size_t i = sizeof levels / sizeof *levels; i-- > 0;)
         if ((!level || !strcmp(level, levels[i].name)) && levels[i].here())
             return levels[i].be;

@@ -1,4 +1,5 @@
-/* ops - each operation alone, on every level of the CPU that this machine has.
+/* ops [DEVICE] - each operation alone, on every level of the CPU that this machine has, or on
+ * that device.
  *
  * Forward against a plain f64 implementation written from ops.h; backward against central
  * differences of that implementation, entry by entry and along random directions.  Both lists
@@ -10,6 +11,7 @@
 #include "base/base.h"
 #include "base/random.h"
 #include "graph/plan.h"
+#include "tests/host_face.h"
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -255,12 +257,9 @@ static void check(const char *name, const struct step s, double tolerance)
 
 int main(int argc, char **argv)
 {
-    const char *level;
-    (void)argc, (void)argv;
     program = "ops";
     omp_set_num_threads(2);
-    for (int i = 0; (level = backend_level(i)); i++) {
-        be = backend_open("cpu", level);
+    for (int i = 0; (be = tested_backend(argc, argv, i)); i++) {
 #define OP(name, in, out, keep) name##_cases();
 #include "kernels/ops.def"
 #undef OP

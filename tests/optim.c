@@ -1,9 +1,10 @@
-/* optim - the optimisers' passes and the sum of squares, on every level of the CPU that this
- * machine has, against f64; sizes around the kernels' chunks.
+/* optim [DEVICE] - the optimisers' passes and the sum of squares, on every level of the CPU that
+ * this machine has or on that device, against f64; sizes around the kernels' chunks.
  *
  * A dozen f32 roundings an update and 5 updates: 1e-5 relative to values of size 1. */
 #include "base/base.h"
 #include "kernels/backend.h"
+#include "tests/host_face.h"
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -98,12 +99,10 @@ static void sums(size_t n)
     report("zero", n, be->sum_squares(w, n), 1e-300);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    const char *level;
     program = "optim";
-    for (int i = 0; (level = backend_level(i)); i++) {
-        be = backend_open("cpu", level);
+    for (int i = 0; (be = tested_backend(argc, argv, i)); i++) {
         const size_t sizes[] = {1, 15, 16384, MOST};
         for (int k = 0; k < 4; k++) {
             adam(sizes[k]);

@@ -1,0 +1,61 @@
+/* attention.cu - the attention op: reads the arguments and chooses the kernels. */
+#include "kernels/cuda/attention.cuh"
+
+static struct attention shape_of(const struct attention_args *a)
+{
+    const int d = a->q->cols / a->heads;
+    struct attention s = {};
+    s.q = a->q->data, s.k = a->k->data, s.v = a->v->data, s.y = a->y->data, s.lse = a->lse->data;
+    s.lengths = a->lengths ? (const int *)a->lengths->data : nullptr;
+    s.draw = a->p > 0 && a->draw ? a->draw->data : nullptr;
+    s.q_ld = a->q->ld, s.k_ld = a->k->ld, s.v_ld = a->v->ld, s.y_ld = a->y->ld;
+    s.lse_ld = a->lse->ld, s.lengths_ld = a->lengths ? a->lengths->ld : 0;
+    s.batch = a->q->rows / a->tq, s.heads = a->heads, s.tq = a->tq, s.tk = a->tk, s.d = d;
+    s.causal = a->causal;
+    s.scale = 1 / sqrtf((float)d);
+    s.p = a->p, s.site = a->site;
+    s.bf16 = a->precision == PRECISION_BF16;
+    return s;
+}
+
+/* delta[row, h] = sum over head h's columns of dy y: a warp to each. */
+__global__ void attention_delta(struct attention a, float *delta)
+{
+    const int lane = threadIdx.x % WARP;
+    const size_t w = (size_t)blockIdx.x * WARPS + threadIdx.x / WARP;
+    const size_t row = w / a.heads, h = w % a.heads, at = row * a.y_ld + h * a.d;
+    float sum = 0;
+    if (row >= (size_t)a.batch * a.tq)
+        return;
+    for (int i = lane; i < a.d; i += WARP)
+        sum += a.dy[at + i] * a.y[at + i];
+    sum = warp_sum(sum);
+    if (lane == 0)
+        delta[w] = sum;
+}
+
+extern "C" void cuda_attention_forward(const struct attention_args *args)
+{
+    const struct attention a = shape_of(args);
+    if (attention_tiled_fits(&a))
+        attention_tiled_forward(&a);
+    else
+        attention_plain_forward(&a);
+}
+
+extern "C" void cuda_attention_backward(const struct attention_args *args)
+{
+    struct attention a = shape_of(args);
+    const size_t pairs = (size_t)a.batch * a.tq * a.heads;
+    a.dy = args->y->grad;
+    a.dq = args->q->grad, a.dk = args->k->grad, a.dv = args->v->grad;
+    if (!a.dq && !a.dk && !a.dv)
+        return;
+    float *delta = (float *)cuda_scratch(sizeof *delta * pairs);
+    LAUNCH(attention_delta, blocks_for(pairs, WARPS), BLOCK, 0, a, delta);
+    a.delta = delta;
+    if (attention_tiled_fits(&a))
+        attention_tiled_backward(&a);
+    else
+        attention_plain_backward(&a);
+}

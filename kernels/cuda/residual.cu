@@ -1,0 +1,58 @@
+/* residual.cu - y = x + step * f, one Euler step of the residual stream. */
+#include "kernels/cuda/elementwise.cuh"
+
+template <int V>
+__global__ void residual_forward(struct extent e, const float *x, int x_ld, const float *f,
+                                 int f_ld, float *y, int y_ld, float step)
+{
+    const struct place at = my_place<V>(e);
+    if (at.col >= e.cols)
+        return;
+    floats<V> t = load<V>(x + at.row * x_ld + at.col);
+    const floats<V> u = load<V>(f + at.row * f_ld + at.col);
+    for (int i = 0; i < V; i++)
+        t.v[i] += step * u.v[i];
+    store<V>(y + at.row * y_ld + at.col, t);
+}
+
+/* dx += scale * dy, for one of the two inputs. */
+template <int V>
+__global__ void residual_backward(struct extent e, float *dx, int x_ld, const float *dy, int y_ld,
+                                  float scale)
+{
+    const struct place at = my_place<V>(e);
+    if (at.col >= e.cols)
+        return;
+    float *to = dx + at.row * x_ld + at.col;
+    floats<V> t = load<V>(to);
+    const floats<V> g = load<V>(dy + at.row * y_ld + at.col);
+    for (int i = 0; i < V; i++)
+        t.v[i] += scale * g.v[i];
+    store<V>(to, t);
+}
+
+extern "C" void cuda_residual_forward(const struct residual_args *a)
+{
+    const struct tensor *const t[] = {a->x, a->f, a->y};
+    const float *const p[] = {a->x->data, a->f->data, a->y->data};
+    const struct spread s = spread_over(t, p, 3);
+    LAUNCH(s.fours ? residual_forward<4> : residual_forward<1>, s.blocks, BLOCK, 0, s.extent,
+           a->x->data, a->x->ld, a->f->data, a->f->ld, a->y->data, a->y->ld, a->step);
+}
+
+static void add_to(const struct tensor *x, const struct tensor *y, float scale)
+{
+    if (!x->grad)
+        return;
+    const struct tensor *const t[] = {x, y};
+    const float *const p[] = {x->grad, y->grad};
+    const struct spread s = spread_over(t, p, 2);
+    LAUNCH(s.fours ? residual_backward<4> : residual_backward<1>, s.blocks, BLOCK, 0, s.extent,
+           x->grad, x->ld, y->grad, y->ld, scale);
+}
+
+extern "C" void cuda_residual_backward(const struct residual_args *a)
+{
+    add_to(a->x, a->y, 1);
+    add_to(a->f, a->y, a->step);
+}

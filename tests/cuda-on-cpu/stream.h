@@ -1,0 +1,32 @@
+/* stream.h - a launch becomes work of a stream. */
+#pragma once
+#include "cuda_on_cpu.h"
+
+/* Run f at its turn in the stream. */
+void emu_enqueue(cudaStream_t s, const std::function<void()> &f);
+void emu_check_smem(const void *f, size_t smem, const char *name);
+/* True where the kernel's PTX was run instead. */
+bool emu_ptx(const void *f, void **argv, dim3 g, dim3 b, size_t smem, const char *name);
+
+template <class... P, class... A>
+static void emu_launch(const char *name, void (*k)(P...), dim3 g, dim3 b, size_t smem,
+                       cudaStream_t s, A &&...a)
+{
+    struct Call {
+        void (*k)(P...);
+        std::tuple<P...> args;
+    } call{k, std::tuple<P...>(static_cast<P>(a)...)};
+    emu_check_smem((const void *)k, smem, name);
+    emu_enqueue(s, [=]() {
+        Call c = call;
+        void *argv[sizeof...(P) + 1], **p = argv;
+        std::apply([&](P &...x) { ((*p++ = &x), ...); }, c.args);
+        if (emu_ptx((const void *)k, argv, g, b, smem, name))
+            return;
+        auto thread = [](void *arg) {
+            auto *one = static_cast<Call *>(arg);
+            std::apply(one->k, one->args);
+        };
+        emu_run(thread, &c, sizeof c, g, b, smem, name);
+    });
+}

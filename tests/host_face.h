@@ -1,0 +1,114 @@
+/* host_face.h - a device's backend behind the face of the CPU's: operands lie on the host, are
+ * copied over for each call and copied back, so that one test serves every backend. */
+#pragma once
+#include "base/base.h"
+#include "tests/host_copy.h"
+
+static struct backend face;
+enum { FACE_OPERANDS = 8 };
+
+/* Copies of a step's operands: two that are one tensor stay one. */
+struct face_call {
+    struct tensor twins[FACE_OPERANDS];
+    struct face_copy data[FACE_OPERANDS], grad[FACE_OPERANDS];
+};
+
+static inline void face_enter(struct face_call *c, struct tensor **t, int n)
+{
+    struct tensor *seen[FACE_OPERANDS];
+    for (int k = 0; k < n; k++) {
+        int same = 0;
+        seen[k] = t[k];
+        c->data[k].host = c->grad[k].host = NULL;
+        if (!t[k])
+            continue;
+        while (seen[same] != seen[k])
+            same++;
+        t[k] = &c->twins[same];
+        if (same < k)
+            continue;
+        const size_t floats = (size_t)seen[k]->rows * (size_t)seen[k]->ld;
+        c->twins[k] = *seen[k];
+        c->twins[k].data = face_send(&c->data[k], seen[k]->data, floats);
+        c->twins[k].grad = face_send(&c->grad[k], seen[k]->grad, floats);
+    }
+}
+
+static inline void face_leave(struct face_call *c, int n)
+{
+    for (int k = 0; k < n; k++) {
+        face_fetch(&c->data[k]);
+        face_fetch(&c->grad[k]);
+    }
+}
+
+#define FACE_HALF(op, half, in, out)                                  \
+    static inline void face_##op##_##half(const struct op##_args *a)  \
+    {                                                                 \
+        struct op##_args copy = *a;                                   \
+        struct face_call c;                                           \
+        face_enter(&c, (struct tensor **)(void *)&copy, (in) + (out)); \
+        face_of->op##_##half(&copy);                                  \
+        face_leave(&c, (in) + (out));                                 \
+    }
+#define OP(name, in, out, keep) FACE_HALF(name, forward, in, out) FACE_HALF(name, backward, in, out)
+#include "kernels/ops.def"
+#undef OP
+
+static inline void face_adam(const struct adam_args *a)
+{
+    struct adam_args b = *a;
+    struct face_copy c[4];
+    b.w = face_send(&c[0], a->w, a->n);
+    b.m = face_send(&c[1], a->m, a->n);
+    b.v = face_send(&c[2], a->v, a->n);
+    b.grad = face_send(&c[3], (float *)(size_t)a->grad, a->n);
+    face_of->adam(&b);
+    for (int i = 0; i < 4; i++)
+        face_fetch(&c[i]);
+}
+
+static inline void face_sgd(const struct sgd_args *a)
+{
+    struct sgd_args b = *a;
+    struct face_copy c[3];
+    b.w = face_send(&c[0], a->w, a->n);
+    b.m = face_send(&c[1], a->m, a->n);
+    b.grad = face_send(&c[2], (float *)(size_t)a->grad, a->n);
+    face_of->sgd(&b);
+    for (int i = 0; i < 3; i++)
+        face_fetch(&c[i]);
+}
+
+static inline double face_sum_squares(const float *x, size_t n)
+{
+    struct face_copy c;
+    const double sum = face_of->sum_squares(face_send(&c, (float *)(size_t)x, n), n);
+    face_fetch(&c);
+    return sum;
+}
+
+static inline void face_zero(float *x, size_t n)
+{
+    struct face_copy c;
+    face_of->zero(face_send(&c, x, n), n);
+    face_fetch(&c);
+}
+
+/* The i-th backend to test: without an argument the CPU's levels, with one that device. */
+static inline const struct backend *tested_backend(int argc, char **argv, int i)
+{
+    if (argc < 2)
+        return backend_level(i) ? backend_open("cpu", backend_level(i)) : NULL;
+    if (i > 0)
+        return NULL;
+    face_of = backend_open(argv[1], NULL);
+    face = *face_of;
+    face.adam = face_adam, face.sgd = face_sgd;
+    face.sum_squares = face_sum_squares, face.zero = face_zero;
+#define OP(name, in, out, keep) \
+    face.name##_forward = face_##name##_forward, face.name##_backward = face_##name##_backward;
+#include "kernels/ops.def"
+#undef OP
+    return &face;
+}
