@@ -89,6 +89,8 @@ static const char *note(struct token_reader *r, char *line)
         r->begun = 1;
         r->ended = 0;
         r->documents = r->tokens = 0;
+    } else if (!strncmp(line, "# vocab=", 8)) {
+        return wrong(r, "no '# vocab=NAME size=N eot=N' with numbers in range");
     } else if (!token_end_parse(line, &documents, &tokens)) {
         if (second != NULL && (token_end_parse(second, &more_documents, &more_tokens)
                                || more_documents != documents))
