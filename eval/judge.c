@@ -93,7 +93,7 @@ void judge_notes(const struct judge *j, FILE *out)
     char *step = text_of("%lld", checkpoint_step(j->checkpoint));
     const char *const recorded[] = {"placement", "norm", "dt", "layers", "width", "seed", NULL};
 
-    tsv_note(out, "policy", policy);
+    tsv_note(out, "protocol", policy);
     tsv_note(out, "step", step);
     for (int i = 0; recorded[i]; i++) {
         char *name = text_of("model-%s", recorded[i]);

@@ -22,5 +22,5 @@ struct judge *judge_open(const char *run, const char *data);
 /* Call each(arg, verdict) for every window of the policy, in its order. */
 void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v), void *arg);
 void judge_close(struct judge *j);
-/* "# policy=..." and the data's and checkpoint's provenance. */
+/* "# protocol=..." and the data's and checkpoint's provenance. */
 void judge_notes(const struct judge *j, FILE *out);

@@ -13,8 +13,8 @@ struct writer {
     struct vocab *vocab;
 };
 
-/* An end of text is written out, as tiktoken decodes it; bytes that are no UTF-8 (a character cut by the window)
- * become U+FFFD. */
+/* An end of text is written out, as tiktoken decodes it; bytes that are no UTF-8 (a character
+ * cut by the window) become U+FFFD. */
 static void write_ids(const struct writer *w, const int *ids, int n)
 {
     char *raw;

@@ -28,7 +28,7 @@ static struct model_config config(int placement, int norm, int positions)
     return c;
 }
 
-/* The likeliest of the real ids after the n in `ids`, by the whole window at once, and its logits. */
+/* The likeliest real id after the n in `ids`, by the whole window at once, and its logits. */
 static int recompute(struct model *m, const int *ids, int n, float *logits)
 {
     int window[CONTEXT] = {0}, best = 0;

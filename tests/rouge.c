@@ -1,36 +1,15 @@
-/* scores.c - ROUGE and BLEU against golden files of rouge-score, nltk and sacrebleu
- * (tests/golden/README.md).  Tolerance 1e-12: the same f64 operations in another order. */
-#include "base/base.h"
-#include "text/porter.h"
+/* rouge.c - ROUGE against golden files of rouge-score and nltk (tests/golden/src/README.md).
+ * Tolerance 1e-12: the same f64 operations in another order. */
 #include "text/rouge.h"
-#include <jansson.h>
+#include "tests/golden.h"
+#include "tests/tap.h"
+#include "text/porter.h"
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-static int number;
-
-static void report(int ok, const char *what, size_t cases, double worst)
+static void report(int good, const char *what, size_t cases, double worst)
 {
-    printf("%s %d - %s: %zu cases, largest difference %.3g\n", ok ? "ok" : "not ok", ++number, what,
-           cases, worst);
-}
-
-static FILE *golden(const char *folder, const char *name)
-{
-    char *path = text_of("%s/%s.gz", folder, name), *bytes = zalloc(1, 1 << 22);
-    gzFile z = gzopen(path, "r");
-    const int n = z ? gzread(z, bytes, 1 << 22) : -1;
-    FILE *f = tmpfile();
-    if (n <= 0 || !f || fwrite(bytes, 1, (size_t)n, f) != (size_t)n)
-        die("%s:", path);
-    rewind(f);
-    gzclose(z);
-    free(bytes);
-    free(path);
-    return f;
+    ok(good, "%s: %zu cases, largest difference %.3g", what, cases, worst);
 }
 
 static void test_stems(const char *folder)
@@ -72,18 +51,12 @@ static struct span span_of(const json_t *s)
     return (struct span){json_string_value(s), json_string_length(s)};
 }
 
-static json_t *next_line(FILE *f)
-{
-    json_t *o = json_loadf(f, JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, NULL);
-    return o;
-}
-
 static void test_words(const char *folder)
 {
     FILE *f = golden(folder, "rouge/tokens.jsonl");
     struct rouge *r[2] = {rouge_new(0), rouge_new(1)};
     size_t n = 0, wrong = 0;
-    for (json_t *o; (o = next_line(f)); n++, json_decref(o))
+    for (json_t *o; (o = golden_line(f)); n++, json_decref(o))
         for (int stem = 0; stem < 2; stem++) {
             char *want = joined(json_object_get(o, stem ? "tok_stem" : "tok"));
             char *got = rouge_words(r[stem], span_of(json_object_get(o, "text")));
@@ -123,7 +96,7 @@ static void test_scores(const char *folder, const char *name)
     struct span references[8];
     size_t n = 0;
     double worst = 0;
-    for (json_t *o; (o = next_line(f)); n++, json_decref(o)) {
+    for (json_t *o; (o = golden_line(f)); n++, json_decref(o)) {
         const json_t *refs = json_object_get(o, "refs");
         int many = 0;
         for (; refs && many < (int)json_array_size(refs); many++)
@@ -148,11 +121,10 @@ static void test_scores(const char *folder, const char *name)
 int main(int argc, char **argv)
 {
     const char *folder = argc > 1 ? argv[1] : "tests/golden";
-    program = "scores";
+    program = "rouge";
     test_stems(folder);
     test_words(folder);
     test_scores(folder, "rouge/pairs.jsonl");
     test_scores(folder, "rouge/multi.jsonl");
-    printf("1..%d\n", number);
-    return finish();
+    return tap_end();
 }
