@@ -34,9 +34,13 @@ fails()
     local want=$1 text=$2 got=0
     shift 2
     "$@" >stdout.txt 2>stderr.txt </dev/null || got=$?
-    echo "status $got, stderr:"
-    cat stderr.txt
-    [ "$got" -eq "$want" ] && [ "$(wc -l <stderr.txt)" -eq 1 ] && grep -qF -- "$text" stderr.txt
+    if [ "$got" -ne "$want" ] || [ "$(wc -l <stderr.txt)" -ne 1 ] ||
+        ! grep -qF -- "$text" stderr.txt; then
+        echo "\$ $*"
+        echo "status $got (not $want?), and stderr, where one line with '$text' should be:"
+        head -n 20 stderr.txt
+        return 1
+    fi
 }
 
 # Can this user fill a small file system of its own?  (tmpfs needs root.)
