@@ -55,7 +55,7 @@ numbers()
 
 choices()
 {
-    "$BIN/$1" -h | sed -nE 's/^  (-.,|   ) --([a-z0-9-]+) .*: [a-z0-9-]+, .*\[[a-z0-9-]+\]$/\2/p'
+    "$BIN/$1" -h | sed -nE 's/^  (-.,|   ) --([a-z0-9-]+) .*: ([a-z0-9-]+, )+[a-z0-9-]+ \[[a-z0-9-]+\]$/\2/p'
 }
 
 @test "help goes to stdout, a mistake to stderr with status 2" {
