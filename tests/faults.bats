@@ -55,7 +55,8 @@ numbers()
 
 choices()
 {
-    "$BIN/$1" -h | sed -nE 's/^  (-.,|   ) --([a-z0-9-]+) .*: ([a-z0-9-]+, )+[a-z0-9-]+ \[[a-z0-9-]+\]$/\2/p'
+    "$BIN/$1" -h |
+        sed -nE 's/^  (-.,|   ) --([a-z0-9-]+) .*: ([a-z0-9-]+, )+[a-z0-9-]+ \[[a-z0-9-]+\]$/\2/p'
 }
 
 @test "help goes to stdout, a mistake to stderr with status 2" {
@@ -71,7 +72,7 @@ choices()
 @test "no option takes a number that is none, or an absurd one" {
     for p in $(programs); do
         for option in $(numbers "$p"); do
-            for value in x "" nan 1e30 -1e30 1e3x; do
+            for value in x nan -1e999; do
                 fails 2 "$p: --$option: '$value' is not" "$BIN/$p" "--$option" "$value"
             done
         done
