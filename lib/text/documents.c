@@ -105,7 +105,6 @@ static int open_next(struct documents *d, struct text_batch *b)
 
 static void begin_batch(struct documents *d, struct text_batch *b)
 {
-    b->from = d->from;
     b->n_spans = 0;
     b->continues = d->within;
     b->line = d->line + 1;
@@ -128,6 +127,7 @@ static void keep_rest(struct documents *d, const struct text_batch *b, size_t be
 
 int documents_next(struct documents *d, struct text_batch *b)
 {
+    b->from = d->from;
     if (d->sides)
         return sides_next(d->sides, b);
     begin_batch(d, b);

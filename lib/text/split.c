@@ -25,7 +25,7 @@ void splitter_free(struct splitter *s)
 
 static void make_room(struct splitter *s, size_t n)
 {
-    if (n <= s->room)
+    if (s->starts && n <= s->room)
         return;
     free(s->blocks);
     free(s->starts);
