@@ -15,7 +15,8 @@ FUZZ_SECONDS = 10
 
 PROGRAMS = tokenize shard train eval probe plot-data
 LEVELS   = v2 v3 v4 v4bf16
-PACKAGES = gcc libdnnl-dev libzstd-dev zlib1g-dev liblzma-dev libjansson-dev gnuplot-nox bats mandoc zstd
+PACKAGES = gcc libdnnl-dev libzstd-dev zlib1g-dev liblzma-dev libjansson-dev libutf8proc-dev \
+           gnuplot-nox bats mandoc zstd
 PACKAGES_LINT = clang libomp-dev libclang-rt-dev shellcheck
 
 # No -ffast-math: it lets the compiler assume isfinite() and a diverged run
@@ -24,7 +25,7 @@ FLAGS = -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-
         -fopenmp -fno-math-errno -D_GNU_SOURCE -Ilib -I. -MMD -MP $(CFLAGS) \
         $(if $(findstring clang,$(CC)),-Wno-pass-failed) \
         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
-LIBS  = -ldnnl -lzstd -lz -llzma -ljansson -lm
+LIBS  = -ldnnl -lzstd -lz -llzma -ljansson -lutf8proc -lm
 
 # kernels/cpu/ is compiled once for each level of x86-64; the table is chosen at start.
 FLAGS_v2     = -march=x86-64-v2

@@ -117,13 +117,24 @@ static int add(struct words *w, uint32_t hash, const char *at, size_t n)
     return (int)w->n - 1;
 }
 
-int words_id(struct words *w, const char *at, size_t n)
+static int find(const struct words *w, uint32_t hash, const char *at, size_t n)
 {
-    const uint32_t hash = hash_of(at, n);
     for (size_t s = hash & w->mask; w->slots[s]; s = (s + 1) & w->mask) {
         const struct word *x = &w->list[w->slots[s] - 1];
         if (x->hash == hash && x->size == n && !memcmp(w->bytes + x->at, at, n))
             return w->slots[s] - 1;
     }
-    return add(w, hash, at, n);
+    return -1;
+}
+
+int words_find(const struct words *w, const char *at, size_t n)
+{
+    return find(w, hash_of(at, n), at, n);
+}
+
+int words_id(struct words *w, const char *at, size_t n)
+{
+    const uint32_t hash = hash_of(at, n);
+    const int id = find(w, hash, at, n);
+    return id < 0 ? add(w, hash, at, n) : id;
 }

@@ -22,6 +22,8 @@ struct words *words_new(void);
 void words_free(struct words *w);
 /* The id of a word, counted from 0 in the order of first sight. */
 int words_id(struct words *w, const char *at, size_t n);
+/* The same, or -1 for a word not seen. */
+int words_find(const struct words *w, const char *at, size_t n);
 int words_count(const struct words *w);
 /* Its bytes; valid until the next word is added. */
 struct span words_text(const struct words *w, int id);
