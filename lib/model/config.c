@@ -33,6 +33,7 @@ static const struct preset { int layers, heads, width; } presets[] = {
 
 static const char *const preset_names[] = {"by-hand", "gpt2", "gpt2-medium", "gpt2-large",
                                            "gpt2-xl", NULL};
+static const char *const architecture_names[] = {"decoder", "encoder", NULL};
 static const char *const norm_names[] = {"layer", "rms", NULL};
 static const char *const switch_names[] = {"off", "on", NULL};
 static const char *const activation_names[] = {"gelu", "gelu-tanh", "relu", NULL};
@@ -72,6 +73,14 @@ const struct opt model_options[] = {
     REAL("init-std", init_std, 0, 1e3, "standard deviation of --initial gpt2"),
     CHOICE("precision", precision, precision_names, "inputs of matrix multiplies"),
     CHOICE("attention-precision", attention_precision, precision_names, "the same in attention"),
+    {0},
+};
+
+const struct opt encoder_options[] = {
+    CHOICE("architecture", architecture, architecture_names, "what its tokens see"),
+    CHOICE("embed-norm", embed_norm, switch_names, "a norm after the embedding"),
+    INT("segments", segments, 0, 256, "kinds of segments that have an embedding"),
+    INT("first-position", first_position, 0, 256, "rows of the position embedding to pass over"),
     {0},
 };
 

@@ -21,12 +21,20 @@ struct placement {
 
 extern const struct placement placements[];     /* ends with a NULL name */
 
+enum {
+    ARCHITECTURE_DECODER,       /* GPT-2's: causal, a head for the next token */
+    ARCHITECTURE_ENCODER,       /* BERT's: every token sees all; token segments; hidden states */
+};
 enum { NORM_LAYER, NORM_RMS };
 enum { POSITIONS_LEARNED, POSITIONS_SINUSOIDAL };
 enum { INIT_GPT2, INIT_XAVIER, INIT_XAVIER_UNIFORM };
 
 struct model_config {
+    int architecture;
     int placement;          /* index into placements */
+    int embed_norm;         /* a norm after the embedding, whatever the placement */
+    int segments;           /* kinds of token segments that have an embedding; 0: none */
+    int first_position;     /* rows of the position embedding before the first token's (RoBERTa: 2) */
     int norm, norm_gain, norm_bias;
     int bias;               /* of every linear map in a block */
     int layers, width, heads;
@@ -53,6 +61,8 @@ enum { MAX_LAYERS = 512, VOCAB_MULTIPLE = 64 };
  * A vocab of 0 means: take the data's, rounded up to VOCAB_MULTIPLE. */
 extern struct model_config model_config;
 extern const struct opt model_options[];
+/* What only an encoder that was trained elsewhere needs; no program offers these rows. */
+extern const struct opt encoder_options[];
 
 /* Apply --model NAME to what was not given by hand, and check what rows alone cannot
  * (heads must divide width); a mistake is the user's: exit 2. */

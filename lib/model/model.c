@@ -9,6 +9,7 @@ struct build {
     struct plan *plan;
     const struct model_config *cfg;
     struct model *m;
+    struct tensor *token;
     char at[32];        /* name of the part under construction: "block.3.mlp" */
 };
 
@@ -31,7 +32,7 @@ static struct tensor *linear(struct build *b, struct tensor *x, int out, const c
 static struct tensor *norm_at(struct build *b, unsigned place, struct tensor *x, const char *name)
 {
     struct plan *p = b->plan;
-    if (!(model_placement(b->cfg)->at & place))
+    if (!(model_placement(b->cfg)->at & place) && !(place == NORM_EMBED && b->cfg->embed_norm))
         return x;
     struct norm_args a = {
         .x = x,
@@ -137,7 +138,7 @@ static struct tensor *self_attention(struct build *b, struct tensor *x)
         .y = plan_tensor(p, TENSOR_VALUE, x->rows, c, "%s.mix", b->at),
         .lse = plan_tensor(p, TENSOR_SAVED, x->rows, b->cfg->heads, "%s.lse", b->at),
         .heads = b->cfg->heads, .tq = b->m->time, .tk = b->m->at ? b->cfg->context : b->m->time,
-        .causal = 1,
+        .causal = b->cfg->architecture == ARCHITECTURE_DECODER,
         .p = b->m->draw ? (float)b->cfg->dropout : 0,
         .precision = (enum precision)b->cfg->attention_precision,
     };
@@ -146,14 +147,17 @@ static struct tensor *self_attention(struct build *b, struct tensor *x)
     return dropout(b, linear(b, a.y, c, "proj"));
 }
 
-static struct tensor *embed(struct build *b, struct tensor *token)
+static struct tensor *embed(struct build *b)
 {
     struct plan *p = b->plan;
     const struct model_config *cfg = b->cfg;
     struct embed_args e = {
-        .ids = b->m->ids, .token = token, .places = b->m->at,
+        .ids = b->m->ids, .token = b->token, .places = b->m->at,
         .position = plan_tensor(p, cfg->positions == POSITIONS_LEARNED ? TENSOR_PARAM
                                 : TENSOR_INPUT, cfg->context, cfg->width, "embed.position.weight"),
+        .segments = b->m->segments,
+        .segment = b->m->segments ? plan_tensor(p, TENSOR_PARAM, cfg->segments, cfg->width,
+                                                "embed.segment.weight") : NULL,
         .y = plan_tensor(p, TENSOR_VALUE, b->m->ids->rows, cfg->width, "embed"),
         .time = b->m->time, .scale = (float)cfg->embed_scale,
     };
@@ -161,14 +165,14 @@ static struct tensor *embed(struct build *b, struct tensor *token)
     return dropout(b, norm_at(b, NORM_EMBED, e.y, "norm"));
 }
 
-static void head(struct build *b, struct tensor *x, struct tensor *token)
+static void head(struct build *b, struct tensor *x)
 {
     struct plan *p = b->plan;
     struct model *m = b->m;
     const int n = x->rows, vocab = b->cfg->vocab;
     struct linear_args l = {
         .x = x,
-        .weight = b->cfg->tied ? token
+        .weight = b->cfg->tied ? b->token
                 : plan_tensor(p, TENSOR_PARAM, vocab, x->cols, "head.weight"),
         .y = m->logits = plan_tensor(p, TENSOR_VALUE, n, vocab, "logits"),
         .precision = (enum precision)b->cfg->precision,
@@ -190,39 +194,63 @@ static void head(struct build *b, struct tensor *x, struct tensor *token)
     plan_watch(m->best);
 }
 
+/* An empty model over windows of `time` tokens, and the token embedding. */
+static struct build begin(const struct backend *be, const struct model_config *cfg, int batch,
+                          int time, int train)
+{
+    struct model *m = zalloc(1, sizeof *m);
+    *m = (struct model){.cfg = *cfg, .plan = plan_new(be, train), .batch = batch, .time = time};
+    m->ids = plan_tensor(m->plan, TENSOR_INPUT, batch * time, 1, "ids");
+    return (struct build){
+        .plan = m->plan, .cfg = &m->cfg, .m = m, .at = "embed",
+        .token = plan_tensor(m->plan, TENSOR_PARAM, cfg->vocab, cfg->width, "embed.token.weight"),
+    };
+}
+
+/* The embedding and the first `layers` blocks. */
+static struct tensor *stack(struct build *b, int layers)
+{
+    struct model *m = b->m;
+    struct tensor *x = embed(b);
+    m->stream[m->n_stream++] = x;
+    for (int i = 0; i < layers; i++) {
+        snprintf(b->at, sizeof b->at, "block.%d.attn", i);
+        x = residual(b, x, self_attention);
+        snprintf(b->at, sizeof b->at, "block.%d.mlp", i);
+        x = residual(b, x, mlp);
+    }
+    return x;
+}
+
 struct model *model_build(const struct backend *be, const struct model_config *cfg, int batch,
                           enum model_use use, int train)
 {
-    struct plan *p = plan_new(be, train);
-    struct model *m = zalloc(1, sizeof *m);
-    struct build b = {.plan = p, .cfg = &m->cfg, .m = m, .at = "embed"};
+    struct build b = begin(be, cfg, batch, use == MODEL_GENERATE ? 1 : cfg->context, train);
+    struct model *m = b.m;
 
-    *m = (struct model){.cfg = *cfg, .plan = p, .batch = batch,
-                        .time = use == MODEL_GENERATE ? 1 : cfg->context};
-    const int n = batch * m->time;
-    m->ids = plan_tensor(p, TENSOR_INPUT, n, 1, "ids");
     if (use == MODEL_GENERATE) {
-        m->at = plan_tensor(p, TENSOR_INPUT, batch, 1, "at");
-        m->lengths = plan_tensor(p, TENSOR_INPUT, batch, 1, "lengths");
+        m->at = plan_tensor(b.plan, TENSOR_INPUT, batch, 1, "at");
+        m->lengths = plan_tensor(b.plan, TENSOR_INPUT, batch, 1, "lengths");
     } else {
-        m->targets = plan_tensor(p, TENSOR_INPUT, n, 1, "targets");
+        m->targets = plan_tensor(b.plan, TENSOR_INPUT, m->ids->rows, 1, "targets");
     }
     if (train && cfg->dropout > 0)
-        m->draw = plan_tensor(p, TENSOR_INPUT, 1, 4, "draw");
-
-    struct tensor *token = plan_tensor(p, TENSOR_PARAM, cfg->vocab, cfg->width,
-                                       "embed.token.weight");
-    struct tensor *x = embed(&b, token);
-    m->stream[m->n_stream++] = x;
-    for (int i = 0; i < cfg->layers; i++) {
-        snprintf(b.at, sizeof b.at, "block.%d.attn", i);
-        x = residual(&b, x, self_attention);
-        snprintf(b.at, sizeof b.at, "block.%d.mlp", i);
-        x = residual(&b, x, mlp);
-    }
+        m->draw = plan_tensor(b.plan, TENSOR_INPUT, 1, 4, "draw");
+    struct tensor *x = stack(&b, cfg->layers);
     strcpy(b.at, "final");
-    head(&b, norm_at(&b, NORM_FINAL, x, "norm"), token);
+    head(&b, norm_at(&b, NORM_FINAL, x, "norm"));
     return m;
+}
+
+struct model *model_build_encoder(const struct backend *be, const struct model_config *cfg,
+                                  int batch, int time, int layers)
+{
+    struct build b = begin(be, cfg, batch, time, 0);
+    b.m->lengths = plan_tensor(b.plan, TENSOR_INPUT, batch, 1, "lengths");
+    if (cfg->segments)
+        b.m->segments = plan_tensor(b.plan, TENSOR_INPUT, b.m->ids->rows, 1, "segments");
+    plan_watch(stack(&b, layers));
+    return b.m;
 }
 
 void model_free(struct model *m)

@@ -15,8 +15,10 @@ struct model {
     struct tensor *ids;             /* [batch * time, 1] int32 */
     struct tensor *targets;         /* the same; MODEL_LOSS only; -1 is ignored */
     struct tensor *draw;            /* [1, 4] int32: see ops.h; NULL without dropout */
-    struct tensor *at, *lengths;    /* [batch, 1] int32: MODEL_GENERATE only; the new token's
-                                       place, and that place + 1 */
+    struct tensor *at;              /* [batch, 1] int32: MODEL_GENERATE only; the new token's place */
+    struct tensor *lengths;         /* [batch, 1] int32: the tokens that are seen: MODEL_GENERATE,
+                                       that place + 1; encoder, the rest is padding */
+    struct tensor *segments;        /* [batch * time, 1] int32: encoder with segments only */
     struct tensor *logits;          /* [batch * time, vocab] */
     struct tensor *loss, *best;     /* [batch * time, 1] nats, int32: MODEL_LOSS only */
     struct tensor *stream[1 + 2 * MAX_LAYERS];      /* X_0, then X after each sub-layer */
@@ -29,6 +31,10 @@ struct model {
  * generating. */
 struct model *model_build(const struct backend *be, const struct model_config *cfg, int batch,
                           enum model_use use, int train);
+/* The first `layers` blocks of an encoder over `batch` padded sequences of `time` tokens, for
+ * its hidden states: stream[2 * layers] is watched. */
+struct model *model_build_encoder(const struct backend *be, const struct model_config *cfg,
+                                  int batch, int time, int layers);
 void model_free(struct model *m);
 
 /* Initial values (papers.md section 1): each number depends on the seed, the
