@@ -106,8 +106,10 @@ static void read_config(struct checkpoint *c)
     const char *why = hf_config_parse(map.data, map.size, &hf);
     if (why)
         die("%s: %s", file, why);
-    for (int i = 0; i < hf.n; i++)
-        apply(file, opt_find(model_options, hf.settings[i].name), hf.settings[i].value);
+    for (int i = 0; i < hf.n; i++) {
+        const struct opt *o = opt_find(model_options, hf.settings[i].name);
+        apply(file, o ? o : opt_find(encoder_options, hf.settings[i].name), hf.settings[i].value);
+    }
     c->kind.size = hf.vocab;
     c->kind.eot = hf.eot;
     name_vocab(c, hf.vocab == 50257 ? "gpt2" : NULL);
@@ -176,20 +178,29 @@ const struct token_kind *checkpoint_kind(const struct checkpoint *c)
     return &c->kind;
 }
 
-/* The file's tensor of that name; transformers' GPT2Model saves without the prefix. */
+/* The file's tensor of that name.  transformers' bare models save without their prefix,
+ * those with a head with it. */
 static const struct safetensors_entry *find_tensor(const struct checkpoint *c, const char *name)
 {
+    static const char *const encoders[] = {"bert.", "roberta."};
     static const char prefix[] = "transformer.";
     const struct safetensors_entry *e = safetensors_find(&c->st, name);
+
     if (!e && !strncmp(name, prefix, sizeof prefix - 1))
         e = safetensors_find(&c->st, name + sizeof prefix - 1);
+    for (int i = 0; !e && i < 2 && model_config.architecture == ARCHITECTURE_ENCODER; i++) {
+        char *full = text_of("%s%s", encoders[i], name);
+        e = safetensors_find(&c->st, full);
+        free(full);
+    }
+    if (!e)
+        die("%s: tensor %s is missing: is this another architecture?", c->file, name);
     return e;
 }
 
 static void check_shape(const struct checkpoint *c, const struct safetensors_entry *e,
-                        const struct tensor *t, int transposed)
+                        size_t rows, size_t cols, int transposed)
 {
-    const size_t rows = (size_t)t->rows, cols = (size_t)t->cols;
     const size_t want[2] = {transposed ? cols : rows, transposed ? rows : cols};
     const int ok = e->dims == 1 ? rows == 1 && e->shape[0] == cols
                                 : e->dims == 2 && e->shape[0] == want[0] && e->shape[1] == want[1];
@@ -200,32 +211,49 @@ static void check_shape(const struct checkpoint *c, const struct safetensors_ent
             want[1]);
 }
 
-static const struct safetensors_entry *load_tensor(const struct checkpoint *c, struct model *m,
-                                                   struct tensor *t)
+/* Read a tensor of the file as rows x cols floats. */
+static const struct safetensors_entry *read_tensor(const struct checkpoint *c, const char *name,
+                                                   size_t rows, size_t cols, int transposed,
+                                                   float *to)
 {
-    int transposed;
-    char *name = hf_name(t->name, &transposed);
     const struct safetensors_entry *e = find_tensor(c, name);
-    const size_t n = tensor_size(t), rows = (size_t)t->rows, cols = (size_t)t->cols;
 
-    if (!e)
-        die("%s: tensor %s is missing: is this another architecture?", c->file, name);
-    check_shape(c, e, t, transposed);
-    float *read = zalloc(n, sizeof *read), *put = read;
+    check_shape(c, e, rows, cols, transposed);
+    float *read = transposed ? zalloc(rows * cols, sizeof *read) : to;
     const char *why = safetensors_floats(&c->st, e, read);
     if (why)
         die("%s: %s", c->file, why);
-    if (transposed) {
-        put = zalloc(n, sizeof *put);
-        for (size_t i = 0; i < n; i++)
-            put[i] = read[i % cols * rows + i / cols];
-    }
-    plan_put(m->plan, t, t->data, put);
-    if (put != read)
-        free(put);
-    free(read);
-    free(name);
+    for (size_t i = 0; transposed && i < rows * cols; i++)
+        to[i] = read[i % cols * rows + i / cols];
+    if (transposed)
+        free(read);
     return e;
+}
+
+/* Fill one parameter from the file's tensor or tensors, and mark them as used. */
+static void load_tensor(const struct checkpoint *c, struct model *m, struct tensor *t, char *used)
+{
+    const int encoder = m->cfg.architecture == ARCHITECTURE_ENCODER;
+    const size_t cols = (size_t)t->cols, skip = strcmp(t->name, "embed.position.weight") ? 0
+                                              : (size_t)m->cfg.first_position;
+    char *names[BERT_PARTS];
+    int transposed = 0, parts = 1;
+
+    if (encoder)
+        parts = bert_names(t->name, names);
+    else
+        names[0] = hf_name(t->name, &transposed);
+    /* A vector is one row here, so that of three parts is a third of its columns. */
+    const size_t rows = t->rows == 1 ? 1 : (size_t)t->rows / (size_t)parts + skip;
+    const size_t part_cols = t->rows == 1 ? cols / (size_t)parts : cols;
+    float *host = zalloc((size_t)parts * rows * part_cols, sizeof *host);
+    for (int i = 0; i < parts; i++) {
+        used[read_tensor(c, names[i], rows, part_cols, transposed,
+                         host + (size_t)i * rows * part_cols) - c->st.entries] = 1;
+        free(names[i]);
+    }
+    plan_put(m->plan, t, t->data, host + skip * cols);
+    free(host);
 }
 
 /* Tensors of the file that are no parameters: masks, and the tied head's second copy. */
@@ -233,6 +261,8 @@ static int may_be_left(const struct model *m, const char *name)
 {
     static const char *const buffers[] = {".attn.bias", ".attn.masked_bias"};
     const size_t n = strlen(name);
+    if (m->cfg.architecture == ARCHITECTURE_ENCODER)    /* heads, and blocks above those asked for */
+        return 1;
     for (int i = 0; i < 2; i++)
         if (n > strlen(buffers[i]) && !strcmp(name + n - strlen(buffers[i]), buffers[i]))
             return 1;
@@ -246,7 +276,7 @@ void checkpoint_load(const struct checkpoint *c, struct model *m)
     for (size_t i = 0; i < m->plan->n_tensors; i++) {
         struct tensor *t = m->plan->tensors[i];
         if (t->kind == TENSOR_PARAM && !t->base)
-            used[load_tensor(c, m, t) - c->st.entries] = 1;
+            load_tensor(c, m, t, used);
     }
     for (size_t i = 0; i < c->st.n; i++)
         if (!used[i] && !may_be_left(m, c->st.entries[i].name))

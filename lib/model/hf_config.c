@@ -39,60 +39,107 @@ static int is_on(const json_t *j, const char *key, int without)
     return json_is_boolean(v) ? json_is_true(v) : without;
 }
 
-static const char *parse_sizes(const json_t *j, struct hf_config *c)
+struct size { const char *file, *keel; int needed; };
+
+static const struct size gpt2_sizes[] = {
+    {"n_layer", "layers", 1}, {"n_embd", "width", 1}, {"n_head", "heads", 1},
+    {"n_positions", "context", 1}, {"vocab_size", "vocab", 1}, {"n_inner", "hidden", 0}, {0},
+};
+static const struct size bert_sizes[] = {
+    {"num_hidden_layers", "layers", 1}, {"hidden_size", "width", 1},
+    {"num_attention_heads", "heads", 1}, {"vocab_size", "vocab", 1},
+    {"intermediate_size", "hidden", 1}, {"type_vocab_size", "segments", 0}, {0},
+};
+
+static const char *parse_sizes(const json_t *j, const struct size *sizes, struct hf_config *c)
 {
-    static const struct { const char *file, *older, *keel; } sizes[] = {
-        {"n_layer", "num_hidden_layers", "layers"}, {"n_embd", "hidden_size", "width"},
-        {"n_head", "num_attention_heads", "heads"}, {"n_positions", "n_ctx", "context"},
-        {"vocab_size", NULL, "vocab"},
-    };
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        const json_t *v = json_object_get(j, sizes[i].file);
-        if (!v && sizes[i].older)
-            v = json_object_get(j, sizes[i].older);
-        if (!json_is_integer(v))
-            return wrong("%s is missing or no integer", sizes[i].file);
-        say(c, sizes[i].keel, "%lld", (long long)json_integer_value(v));
+    for (; sizes->file; sizes++) {
+        const json_t *v = json_object_get(j, sizes->file);
+        if (json_is_integer(v))
+            say(c, sizes->keel, "%lld", (long long)json_integer_value(v));
+        else if (sizes->needed || (v && !json_is_null(v)))
+            return wrong("%s is missing or no integer", sizes->file);
     }
     c->vocab = (int)json_integer_value(json_object_get(j, "vocab_size"));
-    const json_t *eos = json_object_get(j, "eos_token_id"), *inner = json_object_get(j, "n_inner");
-    c->eot = json_is_integer(eos) ? (int)json_integer_value(eos) : c->vocab - 1;
-    say(c, "hidden", "%lld", (long long)json_integer_value(inner));
     return NULL;
+}
+
+static const char *parse_activation(const json_t *j, const char *key, const char *without,
+                                    struct hf_config *c)
+{
+    const char *name = json_string_value(json_object_get(j, key));
+    int k = 0;
+    while (activations[k].file && strcmp(activations[k].file, name ? name : without))
+        k++;
+    if (!activations[k].file)
+        return wrong("%s %.40s; gelu, gelu_new and relu can be read", key, name);
+    say(c, "activation", "%s", activations[k].keel);
+    return NULL;
+}
+
+/* Settings that GPT-2, BERT and RoBERTa agree on. */
+static void say_common(const json_t *j, const char *eps_key, double eps, struct hf_config *c)
+{
+    static const char *const common[][2] = {
+        {"norm", "layer"}, {"norm-gain", "on"}, {"norm-bias", "on"}, {"bias", "on"}, {"dt", "1"},
+        {"positions", "learned"}, {"embed-scale", "1"},
+    };
+    const json_t *v = json_object_get(j, eps_key);
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        say(c, common[i][0], "%s", common[i][1]);
+    say(c, "eps", "%.9g", json_is_number(v) ? json_number_value(v) : eps);
 }
 
 static const char *parse_gpt2(const json_t *j, struct hf_config *c)
 {
-    const char *type = json_string_value(json_object_get(j, "model_type"));
-    const char *activation = json_string_value(json_object_get(j, "activation_function"));
-    const json_t *eps = json_object_get(j, "layer_norm_epsilon");
-    int k = 0;
-
-    if (!type || strcmp(type, "gpt2"))
-        return wrong("model_type is %.40s; only gpt2 can be read", type ? type : "missing");
     if (!is_on(j, "scale_attn_weights", 1) || is_on(j, "scale_attn_by_inverse_layer_idx", 0)
         || is_on(j, "add_cross_attention", 0))
         return wrong("attention unlike GPT-2's (scale_attn_weights, "
                      "scale_attn_by_inverse_layer_idx, add_cross_attention)");
-    while (activations[k].file && strcmp(activations[k].file, activation ? activation : "gelu_new"))
-        k++;
-    if (!activations[k].file)
-        return wrong("activation_function %.40s; gelu, gelu_new and relu can be read", activation);
-    const char *why = parse_sizes(j, c);
+    const char *why = parse_sizes(j, gpt2_sizes, c);
+    why = why ? why : parse_activation(j, "activation_function", "gelu_new", c);
     if (why)
         return why;
-    say(c, "activation", "%s", activations[k].keel);
-    say(c, "eps", "%.9g", json_is_number(eps) ? json_number_value(eps) : 1e-5);
+    const json_t *eos = json_object_get(j, "eos_token_id");
+    c->eot = json_is_integer(eos) ? (int)json_integer_value(eos) : c->vocab - 1;
     say(c, "tied", "%s", is_on(j, "tie_word_embeddings", 1) ? "on" : "off");
     say(c, "placement", "pre");
-    say(c, "norm", "layer");
-    say(c, "norm-gain", "on");
-    say(c, "norm-bias", "on");
-    say(c, "bias", "on");
-    say(c, "dt", "1");
-    say(c, "positions", "learned");
-    say(c, "embed-scale", "1");
+    say_common(j, "layer_norm_epsilon", 1e-5, c);
     return NULL;
+}
+
+/* RoBERTa's positions count from the padding's id + 1. */
+static const char *parse_bert(const json_t *j, int roberta, struct hf_config *c)
+{
+    const json_t *most = json_object_get(j, "max_position_embeddings");
+    const char *kind = json_string_value(json_object_get(j, "position_embedding_type"));
+    const int first = roberta ? 2 : 0;
+
+    if (kind && strcmp(kind, "absolute"))
+        return wrong("position_embedding_type %.40s; only absolute can be read", kind);
+    if (!json_is_integer(most) || json_integer_value(most) <= first)
+        return wrong("max_position_embeddings is missing or no length");
+    const char *why = parse_sizes(j, bert_sizes, c);
+    why = why ? why : parse_activation(j, "hidden_act", "gelu", c);
+    if (why)
+        return why;
+    say(c, "context", "%lld", (long long)json_integer_value(most) - first);
+    say(c, "first-position", "%d", first);
+    say(c, "architecture", "encoder");
+    say(c, "embed-norm", "on");
+    say(c, "placement", "post");
+    say_common(j, "layer_norm_eps", 1e-12, c);
+    return NULL;
+}
+
+static const char *parse_model(const json_t *j, struct hf_config *c)
+{
+    const char *type = json_string_value(json_object_get(j, "model_type"));
+    if (type && !strcmp(type, "gpt2"))
+        return parse_gpt2(j, c);
+    if (type && (!strcmp(type, "bert") || !strcmp(type, "roberta")))
+        return parse_bert(j, *type == 'r', c);
+    return wrong("model_type is %.40s; gpt2, bert and roberta can be read", type ? type : "missing");
 }
 
 const char *hf_config_parse(const unsigned char *bytes, size_t n, struct hf_config *c)
@@ -102,7 +149,7 @@ const char *hf_config_parse(const unsigned char *bytes, size_t n, struct hf_conf
     *c = (struct hf_config){.n = 0};
     if (!j)
         return wrong("line %d: %.120s", error.line, error.text);
-    const char *why = json_is_object(j) ? parse_gpt2(j, c) : wrong("no JSON object");
+    const char *why = json_is_object(j) ? parse_model(j, c) : wrong("no JSON object");
     json_decref(j);
     return why;
 }

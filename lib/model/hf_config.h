@@ -5,7 +5,8 @@
 
 enum { HF_SETTINGS = 24 };
 
-/* What a GPT-2 config.json says, as values of model_options; and its ids. */
+/* What the config.json of a GPT-2, BERT or RoBERTa says, as values of model_options and
+ * encoder_options; and its ids. */
 struct hf_config {
     struct { const char *name; char value[40]; } settings[HF_SETTINGS];
     int n;

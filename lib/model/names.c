@@ -39,6 +39,30 @@ static int follows(const char *pattern, const char *name, const char *end, long 
     return !*pattern && name == end;
 }
 
+/* BERT's norms all stand after a sum, so no other place has a name. */
+static const struct bert_pattern { const char *keel, *files[BERT_PARTS]; } bert_patterns[] = {
+    {"embed.token",      {"embeddings.word_embeddings"}},
+    {"embed.position",   {"embeddings.position_embeddings"}},
+    {"embed.segment",    {"embeddings.token_type_embeddings"}},
+    {"embed.norm",       {"embeddings.LayerNorm"}},
+    {"block.#.attn.qkv", {"encoder.layer.#.attention.self.query", "encoder.layer.#.attention.self.key",
+                          "encoder.layer.#.attention.self.value"}},
+    {"block.#.attn.proj", {"encoder.layer.#.attention.output.dense"}},
+    {"block.#.attn.sum", {"encoder.layer.#.attention.output.LayerNorm"}},
+    {"block.#.mlp.fc",   {"encoder.layer.#.intermediate.dense"}},
+    {"block.#.mlp.proj", {"encoder.layer.#.output.dense"}},
+    {"block.#.mlp.sum",  {"encoder.layer.#.output.LayerNorm"}},
+};
+
+/* The file's name with the block's number and the last part of keel's: a gain is a weight. */
+static char *filled(const char *file, long number, const char *last)
+{
+    const char *end = strcmp(last, ".gain") ? last : ".weight", *mark = strchr(file, '#');
+    if (!mark)
+        return text_of("%s%s", file, end);
+    return text_of("%.*s%ld%s%s", (int)(mark - file), file, number, mark + 1, end);
+}
+
 char *hf_name(const char *keel, int *transposed)
 {
     const char *last = strrchr(keel, '.');
@@ -49,12 +73,25 @@ char *hf_name(const char *keel, int *transposed)
         const struct pattern *p = &patterns[i];
         if (!follows(p->keel, keel, last, &number))
             continue;
-        const char *end = strcmp(last, ".gain") ? last : ".weight";
-        const char *mark = strchr(p->file, '#');
         *transposed = p->transposed && !strcmp(last, ".weight");
-        if (!mark)
-            return text_of("%s%s", p->file, end);
-        return text_of("%.*s%ld%s%s", (int)(mark - p->file), p->file, number, mark + 1, end);
+        return filled(p->file, number, last);
     }
     return copy_text(keel);
+}
+
+int bert_names(const char *keel, char *names[BERT_PARTS])
+{
+    const char *last = strrchr(keel, '.');
+    long number = 0;
+    int n = 0;
+
+    for (size_t i = 0; last && i < sizeof bert_patterns / sizeof *bert_patterns; i++)
+        if (follows(bert_patterns[i].keel, keel, last, &number))
+            while (n < BERT_PARTS && bert_patterns[i].files[n]) {
+                names[n] = filled(bert_patterns[i].files[n], number, last);
+                n++;
+            }
+    if (!n)
+        names[n++] = copy_text(keel);
+    return n;
 }
