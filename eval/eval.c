@@ -9,7 +9,8 @@
 #include <string.h>
 
 struct options want = {.kinds = "1,2,L,Lsum", .seed = 1, .order = 4,
-                       .smooth_value = -1, .device = "cpu", .length = 200, .top_p = 1};
+                       .smooth_value = -1, .layer = -1, .device = "cpu", .length = 200,
+                       .top_p = 1};
 
 static const struct opt mode_options[] = {
     {0, "pairs", OPT_FLAG, &want.pairs, 0, 0, "write the arg-max's and the true text of windows",
@@ -17,6 +18,8 @@ static const struct opt mode_options[] = {
     {0, "generate", OPT_TEXT, &want.prompt, 0, 0, "continue this text", NULL},
     {0, "rouge", OPT_FLAG, &want.rouge, 0, 0, "score pairs of texts by ROUGE", NULL},
     {0, "bleu", OPT_FLAG, &want.bleu, 0, 0, "score pairs of texts by BLEU", NULL},
+    {0, "bertscore", OPT_TEXT, &want.encoder, 0, 0,
+     "score pairs of texts by this folder's BERT or RoBERTa", NULL},
     {0},
 };
 
@@ -90,6 +93,16 @@ const struct opt bleu_options[] = {
     {0},
 };
 
+const struct opt bertscore_options[] = {
+    {0, "layer", OPT_INT, &want.layer, -1, 512,
+     "block whose hidden states are compared; -1: the usual one of that model", NULL},
+    {0, "idf", OPT_FLAG, &want.idf, 0, 0, "weigh tokens by how rare they are in the references",
+     NULL},
+    {0, "baseline", OPT_TEXT, &want.baseline, 0, 0, "rescale by this file's row LAYER,P,R,F",
+     NULL},
+    {0},
+};
+
 struct pairs *pairs_from(int n, char **operands)
 {
     static FILE *streams[1 + MAX_REFERENCES];
@@ -134,8 +147,8 @@ void metric(FILE *out, const char *name, double value)
 /* Take what the options say together, and one mode. */
 static void settle(void)
 {
-    if (want.rouge + want.bleu + want.pairs + (want.prompt != NULL) > 1)
-        misuse("--rouge, --bleu, --pairs and --generate exclude each other");
+    if (want.rouge + want.bleu + (want.encoder != NULL) + want.pairs + (want.prompt != NULL) > 1)
+        misuse("--rouge, --bleu, --bertscore, --pairs and --generate exclude each other");
     if (want.windows && !opt_given("policy"))
         want.policy = POLICY_RANDOM;
     if (want.policy == POLICY_RANDOM && !want.windows)
@@ -160,15 +173,16 @@ int main(int argc, char **argv)
         "[OPTION ...] RUN DATA\n"
         "       eval --pairs [OPTION ...] RUN DATA\n"
         "       eval --generate TEXT [OPTION ...] RUN\n"
-        "       eval --rouge|--bleu [OPTION ...] [PAIRS | CANDIDATES REFERENCES ...]";
+        "       eval --rouge|--bleu|--bertscore ENCODER [OPTION ...]\n"
+        "            [PAIRS | CANDIDATES REFERENCES ...]";
     const struct opt *const tables[] = {mode_options, output_options, model_run_options,
                                         window_options, generate_options, score_options,
-                                        rouge_options, bleu_options, NULL};
+                                        rouge_options, bleu_options, bertscore_options, NULL};
     const int first = opt_parse(argc, argv, tables, synopsis), n = argc - first;
     char **operands = argv + first;
 
     settle();
-    if (!want.rouge && !want.bleu)
+    if (!want.rouge && !want.bleu && !want.encoder)
         need(n, want.prompt ? 1 : 2, want.prompt ? "one RUN is" : "RUN and DATA are");
     struct outfile *file = want.output ? outfile_open(want.output) : NULL;
     FILE *out = file ? file->f : stdout;
@@ -176,6 +190,8 @@ int main(int argc, char **argv)
         run_rouge(out, n, operands);
     else if (want.bleu)
         run_bleu(out, n, operands);
+    else if (want.encoder)
+        run_bertscore(out, n, operands);
     else if (want.prompt)
         run_generate(out, operands[0]);
     else if (want.pairs)

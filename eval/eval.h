@@ -21,13 +21,17 @@ struct options {
     long long length;                               /* of --generate, in tokens */
     double temperature, top_p;
     int top_k, stop;
+    const char *encoder;                            /* of --bertscore: a folder */
+    int layer, idf;                                 /* layer -1: the usual one of that model */
+    const char *baseline;                           /* a file to rescale by */
 };
 
 enum { MAX_BATCH = 4096 };
 
 extern struct options want;
 extern const struct opt output_options[], score_options[], rouge_options[], bleu_options[],
-                        model_run_options[], window_options[], generate_options[];
+                        model_run_options[], window_options[], generate_options[],
+                        bertscore_options[];
 
 /* Pairs from the operands: none or "-" is stdin, one a file of pairs, more are candidates and
  * their references.  Dies on a bad pair; 0 at the end. */
@@ -43,3 +47,4 @@ void run_bleu(FILE *out, int n, char **operands);
 void run_perplexity(FILE *out, const char *run, const char *data);
 void run_pairs(FILE *out, const char *run, const char *data);
 void run_generate(FILE *out, const char *run);
+void run_bertscore(FILE *out, int n, char **operands);

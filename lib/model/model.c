@@ -225,6 +225,8 @@ static struct tensor *stack(struct build *b, int layers)
 struct model *model_build(const struct backend *be, const struct model_config *cfg, int batch,
                           enum model_use use, int train)
 {
+    if (cfg->architecture == ARCHITECTURE_ENCODER)
+        die("the model is an encoder, which predicts no next token; a decoder is needed here");
     struct build b = begin(be, cfg, batch, use == MODEL_GENERATE ? 1 : cfg->context, train);
     struct model *m = b.m;
 

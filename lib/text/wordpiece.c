@@ -15,15 +15,17 @@ static const char *const special_names[SPECIALS] = {"[UNK]", "[SEP]", "[PAD]", "
 struct wordpiece {
     struct words *pieces;       /* ids are the lines */
     int special[SPECIALS];
+    int cased;
 };
 
-struct wordpiece *wordpiece_open(const char *path)
+struct wordpiece *wordpiece_open(const char *path, int cased)
 {
     struct wordpiece *w = zalloc(1, sizeof *w);
     struct mapped map;
 
     if (file_map(path, &map))
         die("%s:", path);
+    w->cased = cased;
     w->pieces = words_new();
     const char *at = (const char *)map.data, *end = at + map.size;
     for (int line = 1; at < end; line++) {
@@ -54,6 +56,11 @@ int wordpiece_size(const struct wordpiece *w)
     return words_count(w->pieces);
 }
 
+int wordpiece_is_frame(const struct wordpiece *w, int id)
+{
+    return id == w->special[CLASS] || id == w->special[SEPARATOR];
+}
+
 static int is_ideograph(uint32_t c)
 {
     static const uint32_t ranges[][2] = {
@@ -80,11 +87,11 @@ static int is_punctuation(uint32_t c)
         || (c >= 123 && c <= 126) || unicode_class(c) == UNICODE_PUNCTUATION;
 }
 
-/* The text without what is dropped, ideographs set apart, in lower case and decomposed:
- * a new array of code points. */
-static utf8proc_int32_t *clean(const char *text, size_t n, size_t *count)
+/* The text without what is dropped, ideographs set apart, composed (NFC): a new text. */
+static char *clean(const char *text, size_t n)
 {
     char *kept = zalloc(3 * n + 1, 1), *to = kept;
+    utf8proc_uint8_t *composed = NULL;
     uint32_t c;
     int bad;
     for (size_t i = 0; i < n;) {
@@ -99,24 +106,36 @@ static utf8proc_int32_t *clean(const char *text, size_t n, size_t *count)
         }
         i += (size_t)(size ? size : bad);
     }
-    utf8proc_uint8_t *composed = NULL;      /* NFC first: it joins what lower case would part */
     if (utf8proc_map((const utf8proc_uint8_t *)kept, to - kept, &composed,
                      UTF8PROC_STABLE | UTF8PROC_COMPOSE) < 0)
         die("out of memory");
     free(kept);
+    return (char *)composed;
+}
 
-    const size_t m = strlen((char *)composed);
-    utf8proc_int32_t *points = zalloc(4 * m + 1, sizeof *points);
+/* The code points of a clean text, a new array; unless cased, in lower case, decomposed and
+ * without non-spacing marks. */
+static utf8proc_int32_t *folded(const char *text, int cased, size_t *count)
+{
+    enum { PARTS = 4 };         /* that a code point decomposes into at most */
+    const size_t n = strlen(text);
+    utf8proc_int32_t *points = zalloc(n * PARTS + 1, sizeof *points);
+    uint32_t c;
+    int bad;
+
     *count = 0;
-    for (size_t i = 0; i < m;) {
-        const int size = utf8_decode((char *)composed + i, m - i, &c, &bad);
-        int last_class = 0;
-        *count += (size_t)utf8proc_decompose_char(utf8proc_tolower((utf8proc_int32_t)c),
-                                                  points + *count, 4, UTF8PROC_DECOMPOSE,
-                                                  &last_class);
-        i += (size_t)size;
+    for (size_t i = 0; i < n;) {
+        utf8proc_int32_t *to = points + *count;
+        int boundary = 0;
+        i += (size_t)utf8_decode(text + i, n - i, &c, &bad);
+        const size_t parts = cased ? 1 : (size_t)utf8proc_decompose_char(
+            utf8proc_tolower((utf8proc_int32_t)c), to, PARTS, UTF8PROC_DECOMPOSE, &boundary);
+        if (cased)
+            *to = (utf8proc_int32_t)c;
+        for (size_t k = 0; k < parts; k++)
+            if (cased || utf8proc_category(to[k]) != UTF8PROC_CATEGORY_MN)
+                points[(*count)++] = to[k];
     }
-    free(composed);
     return points;
 }
 
@@ -162,24 +181,23 @@ static void add_word(const struct wordpiece *w, const utf8proc_int32_t *points, 
 /* Ordinary text between special tokens. */
 static void add_text(const struct wordpiece *w, const char *text, size_t n, struct ids *out)
 {
-    size_t count, word = 0;     /* points of the word so far are moved to the front of `points` */
-    utf8proc_int32_t *points = clean(text, n, &count);
+    size_t count, word = 0;     /* where the word so far began */
+    char *kept = clean(text, n);
+    utf8proc_int32_t *points = folded(kept, w->cased, &count);
 
     for (size_t i = 0; i <= count; i++) {
         const uint32_t c = i < count ? (uint32_t)points[i] : ' ';
         const int space = unicode_space(c), alone = !space && is_punctuation(c);
-        if (!space && !alone) {
-            if (utf8proc_category((utf8proc_int32_t)c) != UTF8PROC_CATEGORY_MN)
-                points[word++] = (utf8proc_int32_t)c;
+        if (!space && !alone)
             continue;
-        }
-        if (word)
-            add_word(w, points, word, out);
-        word = 0;
+        if (i > word)
+            add_word(w, points + word, i - word, out);
         if (alone)
-            add_word(w, &(utf8proc_int32_t){(utf8proc_int32_t)c}, 1, out);
+            add_word(w, points + i, 1, out);
+        word = i + 1;
     }
     free(points);
+    free(kept);
 }
 
 /* Which special token's name stands at the beginning; SPECIALS if none. */
@@ -192,8 +210,8 @@ static int special_at(const char *at, size_t n)
     return i;
 }
 
-void wordpiece_encode(const struct wordpiece *w, const char *text, size_t n, size_t most,
-                      struct ids *out)
+int wordpiece_encode(const struct wordpiece *w, const char *text, size_t n, size_t most,
+                     struct ids *out)
 {
     size_t begin = 0;
     out->n = 0;
@@ -208,7 +226,9 @@ void wordpiece_encode(const struct wordpiece *w, const char *text, size_t n, siz
         i = begin - 1;
     }
     add_text(w, text + begin, n - begin, out);
-    if (out->n > most - 1)
+    const int cut = out->n > most - 1;
+    if (cut)
         out->n = most - 1;
     ids_add(out, w->special[SEPARATOR]);
+    return cut;
 }

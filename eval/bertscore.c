@@ -1,0 +1,177 @@
+/* eval --bertscore ENCODER: means over the pairs, or each pair's. */
+#include "measure/bertscore.h"
+#include "base/base.h"
+#include "base/progress.h"
+#include "base/tsv.h"
+#include "eval/eval.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_TOKENS = 1 << 16 };    /* whose states are held at a time */
+
+/* All texts as tokens: of each pair the candidate, then its references. */
+struct corpus {
+    struct ids *texts;
+    size_t n_texts, n_pairs, empty, cut;
+    int *references;            /* of each pair */
+    struct embedder *encoder;
+    struct idf *idf;
+    struct bertscore baseline, sum;
+};
+
+static void add_text(struct corpus *c, struct span text)
+{
+    c->texts = grow(c->texts, c->n_texts, sizeof *c->texts);
+    struct ids *tokens = &c->texts[c->n_texts++];
+    *tokens = (struct ids){0};
+    c->cut += (size_t)embedder_tokens(c->encoder, text.at, text.n, tokens);
+    c->empty += tokens->n == 2;
+}
+
+static void read_pairs(struct corpus *c, struct pairs *in)
+{
+    struct pair pair;
+    size_t documents = 0;
+    while (pair_next(in, &pair)) {
+        c->references = grow(c->references, c->n_pairs, sizeof *c->references);
+        c->references[c->n_pairs++] = pair.n_references;
+        add_text(c, pair.candidate);
+        for (int i = 0; i < pair.n_references; i++, documents++) {
+            add_text(c, pair.references[i]);
+            if (c->idf)
+                idf_add(c->idf, &c->texts[c->n_texts - 1]);
+        }
+    }
+    if (c->idf && documents < 2)
+        die("--idf: weights from one reference are all 0; two are needed at least");
+    if (c->empty)
+        warn("texts without a token: %zu; they score 0", c->empty);
+    if (c->cut)
+        warn("texts longer than the encoder's context: %zu; their ends are not scored", c->cut);
+}
+
+static double higher(double a, double b)
+{
+    return a > b || isnan(b) ? a : b;
+}
+
+/* The highest precision, recall and F over the references, each by itself. */
+static struct bertscore score_pair(const struct corpus *c, const struct ids *texts,
+                                   float *const *states, int references)
+{
+    struct bertscore top = {NAN, NAN, NAN};
+    for (int k = 1; k <= references; k++) {
+        const struct bertscore s = bertscore(c->encoder, &texts[0], states[0], &texts[k],
+                                             states[k], c->idf);
+        top = (struct bertscore){higher(top.precision, s.precision), higher(top.recall, s.recall),
+                                 higher(top.f, s.f)};
+    }
+    return want.baseline ? bertscore_rescaled(top, c->baseline) : top;
+}
+
+static void add_score(FILE *out, struct corpus *c, size_t pair, struct bertscore s)
+{
+    c->sum.precision += s.precision;
+    c->sum.recall += s.recall;
+    c->sum.f += s.f;
+    if (want.each) {
+        fprintf(out, "%zu\t", pair + 1);
+        tsv_double(out, s.precision);
+        fputc('\t', out);
+        tsv_double(out, s.recall);
+        fputc('\t', out);
+        tsv_double(out, s.f);
+        fputc('\n', out);
+    }
+}
+
+/* Score whole pairs from pair `first`, text `at`, up to about CHUNK_TOKENS; returns how many. */
+static size_t score_chunk(FILE *out, struct corpus *c, size_t first, size_t at)
+{
+    const size_t width = (size_t)embedder_width(c->encoder);
+    size_t pairs = 0, texts = 0, tokens = 0;
+
+    while (first + pairs < c->n_pairs && (!pairs || tokens < CHUNK_TOKENS)) {
+        for (int i = 0; i <= c->references[first + pairs]; i++)
+            tokens += c->texts[at + texts++].n;
+        pairs++;
+    }
+    float *block = zalloc(tokens * width, sizeof *block), *next = block;
+    float **states = zalloc(texts, sizeof *states);
+    for (size_t i = 0; i < texts; i++) {
+        states[i] = next;
+        next += c->texts[at + i].n * width;
+    }
+    embedder_run(c->encoder, c->texts + at, texts, states);
+    for (size_t i = 0, text = 0; i < pairs; i++) {
+        const int references = c->references[first + i];
+        add_score(out, c, first + i, score_pair(c, c->texts + at + text, states + text,
+                                                references));
+        text += (size_t)references + 1;
+    }
+    free(states);
+    free(block);
+    return pairs;
+}
+
+/* The encoder's name is its folder's. */
+static char *signature(const struct corpus *c)
+{
+    char *path = copy_text(want.encoder);
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        path[--n] = 0;
+    const char *slash = strrchr(path, '/');
+    char *line = text_of("%s_L%d_%s_version=0.3.12(keel=%s)%s", slash ? slash + 1 : path,
+                         embedder_layer(c->encoder), want.idf ? "idf" : "no-idf", KEEL_VERSION,
+                         want.baseline ? "-custom-rescaled" : "");
+    free(path);
+    return line;
+}
+
+static void free_corpus(struct corpus *c)
+{
+    for (size_t i = 0; i < c->n_texts; i++)
+        free(c->texts[i].at);
+    free(c->texts);
+    free(c->references);
+    idf_free(c->idf);
+    embedder_free(c->encoder);
+}
+
+void run_bertscore(FILE *out, int n, char **operands)
+{
+    struct corpus c = {.encoder = embedder_open(want.encoder, want.layer, backend_open(want.device, want.level)),
+                       .idf = want.idf ? idf_new() : NULL};
+    const char *why = want.baseline ? bertscore_baseline(want.baseline, embedder_layer(c.encoder),
+                                                         &c.baseline) : NULL;
+    if (why)
+        die("%s: %s (layer %d)", want.baseline, why, embedder_layer(c.encoder));
+    struct pairs *in = pairs_from(n, operands);
+    read_pairs(&c, in);
+    pairs_close(in);
+
+    char *score = signature(&c);
+    table_begin(out, score_options, bertscore_options);
+    tsv_note(out, "score", score);
+    fputs(want.each ? "pair\tbertscore_precision\tbertscore_recall\tbertscore_f\n"
+                    : "metric\tvalue\n", out);
+    struct progress p = progress_begin("pairs", 0, (double)c.n_pairs);
+    for (size_t pair = 0, text = 0; pair < c.n_pairs;) {
+        const size_t done = score_chunk(out, &c, pair, text);
+        for (size_t i = 0; i < done; i++)
+            text += (size_t)c.references[pair + i] + 1;
+        pair += done;
+        progress_show(&p, (double)pair, NULL);
+    }
+    progress_end(&p);
+    if (!want.each) {
+        metric(out, "pairs", (double)c.n_pairs);
+        metric(out, "bertscore_precision", c.sum.precision / (double)c.n_pairs);
+        metric(out, "bertscore_recall", c.sum.recall / (double)c.n_pairs);
+        metric(out, "bertscore_f", c.sum.f / (double)c.n_pairs);
+    }
+    free(score);
+    free_corpus(&c);
+}

@@ -1,0 +1,241 @@
+#include "measure/embedder.h"
+#include "base/base.h"
+#include "base/file.h"
+#include "model/checkpoint.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
+#include "text/vocab.h"
+#include "text/wordpiece.h"
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    PASS_TOKENS = 2048,     /* of a pass, about */
+    TIME_STEP = 8,          /* texts are padded to a multiple of it */
+    ROBERTA_BEGIN = 0, ROBERTA_END = 2,
+};
+
+struct embedder {
+    struct wordpiece *wordpiece;    /* one of the two */
+    struct vocab *bpe;
+    struct model *weights;          /* lends its parameters to the passes */
+    int layer;
+};
+
+/* bert-score 0.3.13's choice (utils.py, model2layers) for the models it names. */
+static int usual_layer(const char *folder)
+{
+    static const struct { const char *name; int layer; } known[] = {
+        {"bert-base-uncased", 9}, {"bert-large-uncased", 18}, {"bert-base-cased", 9},
+        {"roberta-base", 10}, {"roberta-large", 17}, {"roberta-large-mnli", 19},
+    };
+    char *path = copy_text(folder);
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        path[--n] = 0;
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    int layer = -1;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (!strcmp(known[i].name, name))
+            layer = known[i].layer;
+    free(path);
+    if (layer < 0)
+        misuse("--layer: %s is no model whose usual layer is known; say which block's hidden "
+               "states to take", folder);
+    return layer;
+}
+
+/* tokenizer_config.json's do_lower_case; uncased where it says nothing. */
+static int is_cased(const char *folder)
+{
+    char *path = text_of("%s/tokenizer_config.json", folder);
+    json_t *j = json_load_file(path, 0, NULL);
+    const int cased = json_is_false(json_object_get(j, "do_lower_case"));
+    json_decref(j);
+    free(path);
+    return cased;
+}
+
+static void open_tokenizer(struct embedder *e, const char *folder)
+{
+    char *path = text_of("%s/vocab.txt", folder);
+    if (!access(path, F_OK))
+        e->wordpiece = wordpiece_open(path, is_cased(folder));
+    else
+        e->bpe = vocab_open(folder);
+    const int ids = e->wordpiece ? wordpiece_size(e->wordpiece) : vocab_size(e->bpe);
+    if (ids > model_config.vocab)
+        die("%s: %d token ids, but the model has only %d", folder, ids, model_config.vocab);
+    free(path);
+}
+
+struct embedder *embedder_open(const char *folder, int layer, const struct backend *be)
+{
+    struct embedder *e = zalloc(1, sizeof *e);
+    struct checkpoint *c = checkpoint_open(folder);
+
+    if (model_config.architecture != ARCHITECTURE_ENCODER)
+        die("%s: the model is no encoder (a BERT or RoBERTa)", folder);
+    e->layer = layer < 0 ? usual_layer(folder) : layer;
+    if (e->layer > model_config.layers)
+        misuse("--layer: %d is more than the %d blocks of %s", e->layer, model_config.layers,
+               folder);
+    open_tokenizer(e, folder);
+    e->weights = model_build_encoder(be, &model_config, 1, 1, e->layer);
+    plan_place(e->weights->plan, NULL);
+    checkpoint_load(c, e->weights);
+    checkpoint_close(c);
+    return e;
+}
+
+void embedder_free(struct embedder *e)
+{
+    wordpiece_free(e->wordpiece);
+    if (e->bpe)
+        vocab_free(e->bpe);
+    model_free(e->weights);
+    free(e);
+}
+
+int embedder_layer(const struct embedder *e)
+{
+    return e->layer;
+}
+
+int embedder_width(const struct embedder *e)
+{
+    return e->weights->cfg.width;
+}
+
+int embedder_is_frame(const struct embedder *e, int id)
+{
+    return e->wordpiece ? wordpiece_is_frame(e->wordpiece, id)
+                        : id == ROBERTA_BEGIN || id == ROBERTA_END;
+}
+
+/* Python's str.strip(). */
+static struct span stripped(const char *text, size_t n)
+{
+    uint32_t c;
+    int bad, size;
+    size_t begin = 0, end = 0;
+    while (begin < n && (size = utf8_decode(text + begin, n - begin, &c, &bad)) && unicode_space(c))
+        begin += (size_t)size;
+    for (size_t i = begin; i < n; i += (size_t)(size ? size : bad)) {
+        size = utf8_decode(text + i, n - i, &c, &bad);
+        if (!size || !unicode_space(c))
+            end = i + (size_t)(size ? size : bad);
+    }
+    return (struct span){text + begin, end > begin ? end - begin : 0};
+}
+
+/* RoBERTa's: byte-level BPE with a blank before the text. */
+static int roberta_tokens(const struct vocab *v, struct span text, size_t most, struct ids *out)
+{
+    char *spaced = zalloc(text.n + 1, 1);
+    size_t n = 0;
+    spaced[0] = ' ';
+    memcpy(spaced + 1, text.at, text.n);
+    int *ids = vocab_encode(v, spaced, text.n ? text.n + 1 : 0, &n);
+    const int cut = n > most - 2;
+
+    out->n = 0;
+    ids_add(out, ROBERTA_BEGIN);
+    for (size_t i = 0; i < n && i < most - 2; i++)
+        ids_add(out, ids[i]);
+    ids_add(out, ROBERTA_END);
+    free(ids);
+    free(spaced);
+    return cut;
+}
+
+int embedder_tokens(const struct embedder *e, const char *text, size_t n, struct ids *out)
+{
+    const struct span s = stripped(text, n);
+    const size_t most = (size_t)e->weights->cfg.context;
+    if (e->wordpiece)
+        return wordpiece_encode(e->wordpiece, s.at, s.n, most, out);
+    return roberta_tokens(e->bpe, s, most, out);
+}
+
+/* One text of a pass, and where its states go. */
+struct row {
+    const struct ids *tokens;
+    float *to;
+};
+
+static int by_length(const void *a, const void *b)
+{
+    const size_t x = ((const struct row *)a)->tokens->n, y = ((const struct row *)b)->tokens->n;
+    return (x > y) - (x < y);
+}
+
+/* Divide each row by its length. */
+static void normalise(float *x, size_t rows, size_t width)
+{
+    for (float *end = x + rows * width; x < end; x += width) {
+        double sum = 0;
+        for (size_t i = 0; i < width; i++)
+            sum += (double)x[i] * x[i];
+        const double scale = sum > 0 ? 1 / sqrt(sum) : 0;
+        for (size_t i = 0; i < width; i++)
+            x[i] = (float)(x[i] * scale);
+    }
+}
+
+/* Run the first n <= batch rows through a placed model. */
+static void run_pass(struct model *m, const struct row *rows, int n)
+{
+    const size_t time = (size_t)m->time, width = (size_t)m->cfg.width;
+    const struct tensor *out = m->stream[m->n_stream - 1];
+    int *ids = zalloc(tensor_size(m->ids), sizeof *ids);
+    int *lengths = zalloc((size_t)m->batch, sizeof *lengths);
+
+    for (int b = 0; b < n; b++) {
+        memcpy(ids + (size_t)b * time, rows[b].tokens->at, rows[b].tokens->n * sizeof *ids);
+        lengths[b] = (int)rows[b].tokens->n;
+    }
+    plan_put(m->plan, m->ids, m->ids->data, ids);
+    plan_put(m->plan, m->lengths, m->lengths->data, lengths);
+    plan_forward(m->plan);
+    for (int b = 0; b < n; b++) {
+        m->plan->be->get(rows[b].to, out->data + (size_t)b * time * width,
+                         rows[b].tokens->n * width * sizeof(float));
+        normalise(rows[b].to, rows[b].tokens->n, width);
+    }
+    free(ids);
+    free(lengths);
+}
+
+void embedder_run(struct embedder *e, const struct ids *tokens, size_t n, float *const *states)
+{
+    struct row *rows = zalloc(n, sizeof *rows);
+    struct model *m = NULL;
+    const struct model *w = e->weights;
+
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct row){&tokens[i], states[i]};
+    qsort(rows, n, sizeof *rows, by_length);
+    for (size_t i = 0, step; i < n; i += step) {
+        const int longest = (int)rows[i].tokens->n;
+        int time = (longest + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+        time = time < w->cfg.context ? time : w->cfg.context;
+        if (!m || m->time != time) {
+            if (m)
+                model_free(m);
+            m = model_build_encoder(w->plan->be, &w->cfg, (PASS_TOKENS + time - 1) / time, time,
+                                    e->layer);
+            plan_place(m->plan, w->plan);
+        }
+        for (step = 1; i + step < n && step < (size_t)m->batch
+                       && rows[i + step].tokens->n <= (size_t)time; step++)
+            ;
+        run_pass(m, rows + i, (int)step);
+    }
+    if (m)
+        model_free(m);
+    free(rows);
+}

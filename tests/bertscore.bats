@@ -1,0 +1,79 @@
+#!/usr/bin/env bats
+# bertscore - "$BIN/eval" --bertscore against bert-score 0.3.13 run on each pair alone, in f64
+# (tests/golden/bert-tiny: a small random BERT; exact.tsv from gen_bert_exact.py).
+load common
+
+TINY=$BATS_TEST_DIRNAME/golden/bert-tiny
+
+score()
+{
+    "$BIN/eval" -q --bertscore "$TINY" --each "$@" 2>stderr.txt
+}
+
+# Columns 2 to 4 of a table of scores against those of expected rows: the largest difference
+# must be at most $3 and the number of rows $4.
+agree()
+{
+    paste <(grep '^[0-9]' "$1" | cut -f 2-4) "$2" | awk -v most="$3" -v rows="$4" '
+        {
+            for (i = 1; i <= 3; i++) {
+                d = $i - $(i + 3)
+                if (d < 0) d = -d
+                if (!(d <= most)) { print "row " NR ": " $0; bad = 1 }
+            }
+        }
+        END { if (NR != rows) print NR " rows"; exit bad || NR != rows }'
+}
+
+# f32 states: the peer's own f32 differs from f64 by 2.4e-7.
+@test "precision, recall and F at three depths, with and without idf, within 1e-6 of f64" {
+    for layer in 0 2 3; do
+        for idf in 0 1; do
+            awk -F '\t' -v l=$layer -v i=$idf '$2 == l && $3 == i' OFS='\t' "$TINY/exact.tsv" |
+                sort -n | cut -f 4-6 >want.tsv
+            # shellcheck disable=SC2046
+            score --layer $layer $([ $idf = 1 ] && echo --idf) "$TINY/pairs.tsv" >got.tsv
+            agree got.tsv want.tsv 1e-6 96
+        done
+    done
+}
+
+@test "several references: the highest of each; a baseline rescales" {
+    score --layer 3 "$TINY/multiref.tsv" >got.tsv
+    agree got.tsv <(tail -n +2 "$TINY/multiref.expected.tsv") 1e-6 \
+        $(($(wc -l <"$TINY/multiref.expected.tsv") - 1))
+    n=$(($(wc -l <"$TINY/rescaled.expected.tsv") - 1))
+    head -n $((n + 2)) "$TINY/pairs.tsv" | score --layer 3 --baseline "$TINY/baseline.tsv" >got.tsv
+    agree got.tsv <(tail -n +2 "$TINY/rescaled.expected.tsv") 1e-6 $n
+}
+
+@test "a score does not depend on the other pairs" {
+    score --layer 3 "$TINY/pairs.tsv" | grep '^[0-9]' | cut -f 2- >together.tsv
+    for i in 3 41 77; do
+        sed -n "1,2p;$((i + 2))p" "$TINY/pairs.tsv" | score --layer 3 | tail -n 1 | cut -f 2- >alone.tsv
+        paste alone.tsv <(sed -n ${i}p together.tsv) |
+            awk '{ exit !(($1 - $4) ^ 2 < 1e-12 && ($3 - $6) ^ 2 < 1e-12) }'
+    done
+}
+
+@test "empty and long texts are counted on stderr" {
+    score --layer 3 "$TINY/pairs.tsv" >/dev/null
+    grep -q 'texts without a token: 7; they score 0' stderr.txt
+    grep -q "texts longer than the encoder's context: 22" stderr.txt
+}
+
+@test "what cannot be an encoder is refused" {
+    printf 'a\tb\n' >pair.tsv
+    fails 2 'is no model whose usual layer is known' "$BIN/eval" --bertscore "$TINY" pair.tsv
+    fails 2 'is more than the 3 blocks' "$BIN/eval" --bertscore "$TINY" --layer 4 pair.tsv
+    fails 1 'two are needed at least' "$BIN/eval" --bertscore "$TINY" --layer 3 --idf pair.tsv
+    fails 1 'the model is no encoder' "$BIN/eval" --bertscore "$BATS_TEST_DIRNAME/golden/gpt2-tiny" --layer 1 pair.tsv
+    cp -r "$TINY" cut && truncate -s 300000 cut/model.safetensors
+    fails 1 'cut/model.safetensors' "$BIN/eval" --bertscore cut --layer 3 pair.tsv
+    cp -r "$TINY" small && sed -i 's/"hidden_size": 48/"hidden_size": 40/' small/config.json
+    fails 1 'embeddings.word_embeddings.weight is not [511, 40]' "$BIN/eval" --bertscore small --layer 3 pair.tsv
+    cp -r "$TINY" deep && sed -i 's/"num_hidden_layers": 3/"num_hidden_layers": 4/' deep/config.json
+    fails 1 'tensor encoder.layer.3.attention.self.query.weight is missing' "$BIN/eval" --bertscore deep --layer 4 pair.tsv
+    cp -r "$TINY" words && sed -i '/\[SEP\]/d' words/vocab.txt
+    fails 1 'words/vocab.txt: no line [SEP]' "$BIN/eval" --bertscore words --layer 3 pair.tsv
+}
