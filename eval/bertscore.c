@@ -142,7 +142,8 @@ static void free_corpus(struct corpus *c)
 
 void run_bertscore(FILE *out, int n, char **operands)
 {
-    struct corpus c = {.encoder = embedder_open(want.encoder, want.layer, backend_open(want.device, want.level)),
+    const struct backend *be = backend_open(want.device, want.level);
+    struct corpus c = {.encoder = embedder_open(want.encoder, want.layer, be),
                        .idf = want.idf ? idf_new() : NULL};
     const char *why = want.baseline ? bertscore_baseline(want.baseline, embedder_layer(c.encoder),
                                                          &c.baseline) : NULL;
