@@ -103,10 +103,29 @@ demo: ## the stability plot: train every placement on a small corpus, about five
 	@$(MAKE) -s -j$(JOBS) all
 	@$(MAKE) -s -f recipes/demo.mk
 
-bench: ## side by side with peers on this machine: bench/*.sh
+# Peers in Python run in an environment of their own, PYTHON=... to use another; a script
+# that finds KEEL_PYTHON empty says what it leaves out.
+PYTHON  = $(BUILD)/venv/bin/python
+BENCHES = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+
+bench: ## side by side with peers on this machine: bench/*.sh (PyTorch comes from pip)
 	@$(MAKE) -s deps
-	@$(MAKE) -s -j$(JOBS) all
-	@for b in bench/*.sh; do echo "== $$b"; KEEL_BIN=$(abspath $(BIN)) bash $$b || exit 1; done
+	@$(MAKE) -s -j$(JOBS) benches
+	@[ -x $(PYTHON) ] || $(MAKE) -s venv || \
+	    echo "bench: no PyTorch (python3-venv and pip are needed); its columns are left out"
+	@python=$(abspath $(PYTHON)); [ -x "$$python" ] || python=; \
+	for b in bench/*.sh; do \
+	    echo "== $$b"; \
+	    KEEL_BIN=$(abspath $(BIN)) KEEL_BENCH=$(abspath $(BUILD))/bench KEEL_PYTHON=$$python \
+	        bash $$b || exit 1; \
+	done
+
+benches: all $(BENCHES)
+
+venv:
+	@echo "bench: installing PyTorch into $(BUILD)/venv"
+	@python3 -m venv $(BUILD)/venv && $(BUILD)/venv/bin/pip install -q torch numpy || \
+	    { rm -rf $(BUILD)/venv; exit 1; }
 
 fuzz: ## run each parser on made-up bytes, FUZZ_SECONDS=10 each (needs clang)
 	@$(MAKE) -s deps PACKAGES='$(PACKAGES) $(PACKAGES_LINT)'
@@ -167,6 +186,6 @@ deps: ## install the Debian packages that are missing, and say which
 clean: ## remove what was built
 	rm -rf $(BUILD) $(BIN)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.PHONY: all help deps clean check check-asan check-bertscore tested demo bench fuzz fuzzers lint install uninstall
+-include $(shell find $(BUILD) -name venv -prune -o -name '*.d' -print 2>/dev/null)
+.PHONY: all help deps clean check check-asan check-bertscore tested demo bench fuzz fuzzers lint install uninstall benches venv
 .PRECIOUS: $(BUILD)/%.o
