@@ -29,7 +29,7 @@ stream()
 # A small run and its data, made once for the file.
 setup_file()
 {
-    cd "$BATS_FILE_TMPDIR"
+    cd "$BATS_FILE_TMPDIR" || return 1
     corpus 20000 | split -l 100 - doc.
     tokenize -q -v bytes doc.* | shard -q -o data --val-fraction 0.3
     train -q -o run --layers 1 --width 16 --heads 2 --context 32 --batch 4 --steps 8 --lr 1e-2 data
@@ -149,7 +149,7 @@ END
     [ "$(gen KING: --tokens 50)" = "$(gen KING: --tokens 50 -s 9)" ]
     gen KING: --tokens 70 --temperature 1 >a
     gen KING: --tokens 70 --temperature 1 | cmp - a
-    ! gen KING: --tokens 70 --temperature 1 -s 2 | cmp -s - a
+    [ "$(gen KING: --tokens 70 --temperature 1 -s 2)" != "$(cat a)" ]
     [ "$(head -c 5 a)" = KING: ]
     [ "$(gen KING: --tokens 50 --top-k 1)" = "$(gen KING: --tokens 50)" ]
 }
