@@ -123,7 +123,7 @@ static void improve(struct jacobian *j, float *const *q, float *u)
     scale(q[0], j->n_from, 1 / norm_of(q[0], j->n_from));
 }
 
-double jacobian_norm(struct jacobian *j, unsigned long long seed)
+double jacobian_norm(struct jacobian *j, double tolerance, unsigned long long seed)
 {
     float *q[STEPS + 1], *u = zalloc(j->n_to, sizeof *u), *back = zalloc(j->n_from, sizeof *back);
     double norm = 0, before = -1;
@@ -133,12 +133,12 @@ double jacobian_norm(struct jacobian *j, unsigned long long seed)
     for (size_t i = 0; i < j->n_from; i++)
         q[0][i] = (float)random_normal(seed, random_site("jacobian"), 0, i);
     scale(q[0], j->n_from, 1 / norm_of(q[0], j->n_from));
-    for (int k = 0; k < RESTARTS && fabs(norm - before) > 1e-6 * norm; k++) {
+    for (int k = 0; k < RESTARTS && fabs(norm - before) > tolerance * norm; k++) {
         improve(j, q, u);
         jacobian_times(j, q[0], u);
         const double size = norm_of(u, j->n_to);
         before = norm;
-        norm = 0;
+        norm = size;            /* 0 or nan: no direction to go on with */
         if (!(size > 0))
             break;
         scale(u, j->n_to, 1 / size);

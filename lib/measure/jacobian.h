@@ -25,6 +25,7 @@ void jacobian_transposed(struct jacobian *j, const float *v, float *out);
 /* out = J v by central differences at two steps, extrapolated: the error is of fourth order. */
 void jacobian_times(struct jacobian *j, const float *v, float *out);
 
-/* ||J||_2 to about 1e-5, from below: Lanczos on J'J, the last product J' exact, so that the
- * differences' error enters squared.  The start vector depends on the seed alone. */
-double jacobian_norm(struct jacobian *j, unsigned long long seed);
+/* ||J||_2 from below, to a relative `tolerance` (1e-6 is the least that f32 allows): Lanczos on
+ * J'J, the last product J' exact, so that the differences' error enters squared.  The start
+ * vector depends on the seed alone.  nan where a value is no number. */
+double jacobian_norm(struct jacobian *j, double tolerance, unsigned long long seed);
