@@ -26,28 +26,6 @@ void sensitivity_adjoints(struct model *m, const int *ids, const int *targets,
  * to that tolerance; nan otherwise.  Gradients in parameters are spoilt. */
 void sensitivity_norms(struct model *m, int norms, int to_end, double tolerance,
                        struct sensitivity *rows);
-
-/* ||d f_k / d X_k||_2 */
-    double s_step;          /* ||d X_{k+1} / d X_k||_2: I + dt grad f_k, and its norm SUM */
-    double to_end;          /* ||d X_2D / d X_k||_2 */
-    double grad_x;          /* ||dG / d X_k||_F */
-    double saturation;      /* <-p, f_k> / sup of <-p, z> over what f_k's norm OUT can put out,
-                               p = dG / d X_{k+1}; 0 without that norm: the supremum is infinite */
-};
-
-enum {
-    SENSITIVITY_NORMS = 1,      /* s_f and s_step */
-    SENSITIVITY_TO_END = 2,     /* to_end: the dear one, of long pieces */
-};
-
-/* A training plan for one window, parameters borrowed from `m` (which is placed), its states
- * watched. */
-struct model *sensitivity_model(const struct model *m);
-/* One window's numbers, rows[0 .. n_stream - 1] (the last has to_end 1 and grad_x alone), each
- * norm to `tolerance`.  Gradients of all parameters are added to, for the caller to read. */
-void sensitivity_of(struct model *one, const int *ids, const int *targets, unsigned which,
-                    double tolerance, struct sensitivity *rows);
-
-/* ||d f_k / d X_k||_2 with the sub-layer's output map (weight and bias) multiplied by `out`
- * and X_k by `in`; the model has run forward on a window and is left as it was. */
-double sensitivity_scaled(struct model *one, int k, double in, double out, double tolerance);
+/* After it, ||d f_k / d X_k||_2 with the sub-layer's output map (weight and bias) multiplied by
+ * `out` and X_k by `in`; the model is left as it was. */
+double sensitivity_scaled(struct model *m, int k, double in, double out, double tolerance);
