@@ -92,7 +92,7 @@ static void replace(struct bleu_words *b, const char *from, const char *to)
 {
     const size_t size = strlen(from), with = strlen(to);
     size_t out = 0;
-    if (!memmem(b->now, b->n, from, size))
+    if (!memchr(b->now, *from, b->n) || !memmem(b->now, b->n, from, size))
         return;
     for (size_t i = 0; i < b->n;)
         if (i + size <= b->n && !memcmp(b->now + i, from, size)) {
@@ -134,7 +134,7 @@ static int dash_after_digit(const char *at)
 }
 
 /* Set off two bytes that fit, left to right: "x y " or " x y". */
-static void set_off(struct bleu_words *b, int (*fits)(const char *), int blank_first)
+__attribute__((always_inline)) static inline void set_off(struct bleu_words *b, int (*fits)(const char *), int blank_first)
 {
     char *to = b->next;
     size_t i = 0;
@@ -158,74 +158,116 @@ static void set_off(struct bleu_words *b, int (*fits)(const char *), int blank_f
 static void pass_13a(struct bleu_words *b)
 {
     static const char alone[] = "{|}~[\\]^_` !\"#$%&()*+:;<=>?@/";
-    replace(b, "<skipped>", "");
-    replace(b, "-\n", "");
-    replace(b, "\n", " ");
-    replace(b, "&quot;", "\"");
-    replace(b, "&amp;", "&");
-    replace(b, "&lt;", "<");
-    replace(b, "&gt;", ">");
-
     static char is_alone[256];
-    for (const char *c = alone; *c; c++)
-        is_alone[(unsigned char)*c] = 1;
+    if (!is_alone[' '])
+        for (const char *c = alone; *c; c++)
+            is_alone[(unsigned char)*c] = 1;
+
+    replace(b, "<skipped>", "");
+    if (memchr(b->now, '\n', b->n)) {
+        replace(b, "-\n", "");
+        replace(b, "\n", " ");
+    }
+    if (memchr(b->now, '&', b->n)) {
+        replace(b, "&quot;", "\"");
+        replace(b, "&amp;", "&");
+        replace(b, "&lt;", "<");
+        replace(b, "&gt;", ">");
+    }
     char *to = b->next;
     *to++ = ' ';
     for (size_t i = 0; i < b->n; i++) {
         const int set = is_alone[(unsigned char)b->now[i]];
-        if (set)
-            *to++ = ' ';
+        *to = ' ';
+        to += set;
         *to++ = b->now[i];
-        if (set)
-            *to++ = ' ';
+        *to = ' ';
+        to += set;
     }
     *to++ = ' ';
     swap(b, (size_t)(to - b->next));
     set_off(b, dot_after_other, 0);
     set_off(b, dot_before_other, 1);
-    set_off(b, dash_after_digit, 0);
+    if (memchr(b->now, '-', b->n))
+        set_off(b, dash_after_digit, 0);
+}
+
+/* The code point at byte i of a checked text, and its size. */
+static inline int point_at(const struct bleu_words *b, size_t i, uint32_t *c)
+{
+    int bad;
+    *c = (unsigned char)b->now[i];
+    return *c < 0x80 ? 1 : utf8_decode(b->now + i, b->n - i, c, &bad);
+}
+
+static inline char *copy(char *to, const char *from, int size)
+{
+    for (int i = 0; i < size; i++)
+        to[i] = from[i];
+    return to + size;
 }
 
 /* Set off two code points, the one of `place` punctuation and the other no number. */
 static void set_off_points(struct bleu_words *b, int place)
 {
     char *to = b->next;
+    uint32_t c[2];
+    int size[2] = {b->n ? point_at(b, 0, &c[0]) : 0, 0};
+    enum unicode_class class[2] = {b->n ? unicode_class(c[0]) : UNICODE_OTHER, UNICODE_OTHER};
     for (size_t i = 0; i < b->n;) {
-        uint32_t c[2];
-        int bad;
-        const int one = utf8_decode(b->now + i, b->n - i, &c[0], &bad);
-        const size_t j = i + (size_t)one;
-        const int two = j < b->n ? utf8_decode(b->now + j, b->n - j, &c[1], &bad) : 0;
-        const int fits = two && unicode_class(c[place]) == UNICODE_PUNCTUATION
-                      && unicode_class(c[!place]) != UNICODE_NUMBER;
+        size_t next = i + (size_t)size[0];
+        size[1] = next < b->n ? point_at(b, next, &c[1]) : 0;
+        class[1] = size[1] ? unicode_class(c[1]) : UNICODE_OTHER;
+        const int fits = size[1] && class[place] == UNICODE_PUNCTUATION
+                      && class[!place] != UNICODE_NUMBER;
         if (fits && !place)
             *to++ = ' ';
-        to = mempcpy(to, b->now + i, (size_t)one);
-        i = j;
-        if (!fits)
-            continue;
-        *to++ = ' ';
-        to = mempcpy(to, b->now + j, (size_t)two);
-        i += (size_t)two;
-        if (place)
+        to = copy(to, b->now + i, size[0]);
+        if (fits) {
             *to++ = ' ';
+            to = copy(to, b->now + next, size[1]);
+            if (place)
+                *to++ = ' ';
+            next += (size_t)size[1];
+            size[1] = next < b->n ? point_at(b, next, &c[1]) : 0;
+            class[1] = size[1] ? unicode_class(c[1]) : UNICODE_OTHER;
+        }
+        i = next;
+        size[0] = size[1];
+        class[0] = class[1];
     }
     swap(b, (size_t)(to - b->next));
 }
 
+/* The same two rules for ASCII, which is faster. */
+static int point_after_other(const char *at)
+{
+    return unicode_ascii_class[(int)at[1]] == UNICODE_PUNCTUATION
+        && unicode_ascii_class[(int)at[0]] != UNICODE_NUMBER;
+}
+
+static int point_before_other(const char *at)
+{
+    return unicode_ascii_class[(int)at[0]] == UNICODE_PUNCTUATION
+        && unicode_ascii_class[(int)at[1]] != UNICODE_NUMBER;
+}
+
 static void pass_intl(struct bleu_words *b)
 {
-    set_off_points(b, 1);
-    set_off_points(b, 0);
+    if (utf8_ascii(b->now, b->n) == b->n) {
+        set_off(b, point_after_other, 0);
+        set_off(b, point_before_other, 1);
+    } else {
+        set_off_points(b, 1);
+        set_off_points(b, 0);
+    }
     char *to = b->next;
     for (size_t i = 0; i < b->n;) {
         uint32_t c;
-        int bad;
-        const int size = utf8_decode(b->now + i, b->n - i, &c, &bad);
-        const int symbol = unicode_class(c) == UNICODE_SYMBOL;
+        const int size = point_at(b, i, &c), symbol = unicode_class(c) == UNICODE_SYMBOL;
         if (symbol)
             *to++ = ' ';
-        to = mempcpy(to, b->now + i, (size_t)size);
+        to = copy(to, b->now + i, size);
         if (symbol)
             *to++ = ' ';
         i += (size_t)size;
@@ -271,11 +313,8 @@ static void cut(struct bleu_words *b, int is_reference, struct ids *ids)
 {
     size_t from = 0, i = 0;
     while (i < b->n) {
-        const unsigned char byte = (unsigned char)b->now[i];
-        uint32_t c = byte;
-        int bad, size = 1;
-        if (byte >= 0x80)
-            size = utf8_decode(b->now + i, b->n - i, &c, &bad);
+        uint32_t c;
+        const int size = point_at(b, i, &c);
         const int space = b->kind == BLEU_MULTI ? c == ' ' || (c >= 9 && c <= 13)
                                                 : unicode_space(c);
         if (space || (b->kind == BLEU_CHAR && i > from)) {

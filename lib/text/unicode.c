@@ -25,29 +25,41 @@ static int stands_in(struct table *t, uint32_t c)
     return low < t->n && t->rows[low].first <= c;
 }
 
-enum unicode_class unicode_class(uint32_t c)
+enum unicode_class unicode_far_class(uint32_t c)
 {
     static struct table p = {unicode_punctuation, 0}, s = {unicode_symbols, 0},
                         n = {unicode_numbers, 0};
-    if (c < 0x80 && ((c | 0x20) - 'a' < 26 || c <= 0x20))
-        return UNICODE_OTHER;
     return stands_in(&p, c) ? UNICODE_PUNCTUATION : stands_in(&n, c) ? UNICODE_NUMBER
          : stands_in(&s, c) ? UNICODE_SYMBOL : UNICODE_OTHER;
 }
 
-int unicode_space(uint32_t c)
+int unicode_far_space(uint32_t c)
 {
-    if (c < 0x80)
-        return c == 0x20 || (c >= 0x09 && c <= 0x0d) || (c >= 0x1c && c <= 0x1f);
     return c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) || c == 0x2028
         || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
+#define P UNICODE_PUNCTUATION
+#define S UNICODE_SYMBOL
+#define N UNICODE_NUMBER
+const unsigned char unicode_ascii_class[128] = {
+    ['!'] = P, ['"'] = P, ['#'] = P, ['%'] = P, ['&'] = P, ['\''] = P, ['('] = P, [')'] = P,
+    ['*'] = P, [','] = P, ['-'] = P, ['.'] = P, ['/'] = P, [':'] = P, [';'] = P, ['?'] = P,
+    ['@'] = P, ['['] = P, ['\\'] = P, [']'] = P, ['_'] = P, ['{'] = P, ['}'] = P,
+    ['$'] = S, ['+'] = S, ['<'] = S, ['='] = S, ['>'] = S, ['^'] = S, ['`'] = S, ['|'] = S,
+    ['~'] = S,
+    ['0'] = N, N, N, N, N, N, N, N, N, N,
+};
+#undef P
+#undef S
+#undef N
+const unsigned char unicode_ascii_space[128] = {
+    ['\t'] = 1, ['\n'] = 1, ['\v'] = 1, ['\f'] = 1, ['\r'] = 1, [0x1c] = 1, 1, 1, 1, [' '] = 1,
+};
+
 static uint32_t lower_point(uint32_t c)
 {
     static size_t rows;
-    if (c < 0x80)
-        return c - 'A' < 26 ? c + 32 : c;
     if (!rows)
         while (unicode_lower_case[rows].last)
             rows++;
@@ -106,8 +118,13 @@ size_t unicode_lower(const char *at, size_t n, char *to)
 {
     char *begin = to;
     for (size_t i = 0; i < n;) {
-        uint32_t c;
+        uint32_t c = (unsigned char)at[i];
         int bad;
+        if (c < 0x80) {
+            *to++ = (char)(c - 'A' < 26 ? c + 32 : c);
+            i++;
+            continue;
+        }
         const int size = utf8_decode(at + i, n - i, &c, &bad);
         if (!size) {                        /* the caller checked; keep the byte all the same */
             *to++ = at[i++];

@@ -13,10 +13,23 @@ extern const struct lower_range unicode_lower_case[];
 
 enum unicode_class { UNICODE_OTHER, UNICODE_PUNCTUATION, UNICODE_SYMBOL, UNICODE_NUMBER };
 
+/* Of ASCII: its class, and whether it is white space; the rest is looked up in the tables. */
+extern const unsigned char unicode_ascii_class[128], unicode_ascii_space[128];
+enum unicode_class unicode_far_class(uint32_t point);
+int unicode_far_space(uint32_t point);
+
 /* General categories P, S and N. */
-enum unicode_class unicode_class(uint32_t point);
+static inline enum unicode_class unicode_class(uint32_t point)
+{
+    return point < 0x80 ? (enum unicode_class)unicode_ascii_class[point] : unicode_far_class(point);
+}
+
 /* White space as Python's str.split() and str.strip() know it. */
-int unicode_space(uint32_t point);
+static inline int unicode_space(uint32_t point)
+{
+    return point < 0x80 ? unicode_ascii_space[point] : unicode_far_space(point);
+}
+
 /* A UTF-8 text in lower case as Python's str.lower() makes it (a final sigma and the dotted
  * capital I included), into `to`, which has room for 2 n bytes; returns the bytes written. */
 size_t unicode_lower(const char *at, size_t n, char *to);

@@ -41,17 +41,25 @@ int utf8_encode(uint32_t c, char *at)
     return size;
 }
 
+size_t utf8_ascii(const char *at, size_t n)
+{
+    size_t i = 0;
+    for (uint64_t eight; i + 8 <= n; i += 8) {
+        memcpy(&eight, at + i, 8);
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (i < n && !(at[i] & 0x80))
+        i++;
+    return i;
+}
+
 size_t utf8_invalid(const char *at, size_t n)
 {
     size_t i = 0;
-    while (i < n) {
-        uint64_t eight;
+    while ((i += utf8_ascii(at + i, n - i)) < n) {
         uint32_t point;
         int bad;
-        if (i + 8 <= n && (memcpy(&eight, at + i, 8), !(eight & UINT64_C(0x8080808080808080)))) {
-            i += 8;
-            continue;
-        }
         const int size = utf8_decode(at + i, n - i, &point, &bad);
         if (!size)
             return i;

@@ -5,13 +5,18 @@
 #include <string.h>
 
 struct word {
-    uint32_t hash, size;
-    size_t at;              /* first byte in `bytes` */
+    uint64_t head;          /* its first 8 bytes, zeros after its end */
+    size_t size, at;        /* bytes; the first one's place in `bytes` */
+};
+
+struct place {
+    uint32_t hash;
+    int id;                 /* + 1; 0: free */
 };
 
 struct words {
     struct word *list;
-    int *slots;             /* open addressing: id + 1, or 0 */
+    struct place *slots;    /* open addressing */
     size_t n, room, mask;
     char *bytes;
     size_t used, bytes_room;
@@ -62,40 +67,49 @@ void words_clear(struct words *w)
     w->n = w->used = 0;
 }
 
-static uint32_t hash_of(const char *at, size_t n)
+/* Up to 8 bytes as a number. */
+static uint64_t head_of(const char *at, size_t n)
 {
-    uint64_t h = n, k;
-    for (; n >= 8; at += 8, n -= 8) {
-        memcpy(&k, at, 8);
-        h = (h ^ k) * UINT64_C(0x9E3779B97F4A7C15);
-        h ^= h >> 32;
-    }
-    k = 0;
-    for (size_t i = 0; i < n; i++)
-        k |= (uint64_t)(unsigned char)at[i] << 8 * i;
-    h = (h ^ k) * UINT64_C(0x9E3779B97F4A7C15);
-    h = (h ^ h >> 29) * UINT64_C(0xBF58476D1CE4E5B9);
-    return (uint32_t)(h >> 32);
+    uint64_t head = 0;
+    if (n >= 8)
+        memcpy(&head, at, 8);
+    else
+        for (size_t i = 0; i < n; i++)
+            head |= (uint64_t)(unsigned char)at[i] << 8 * i;
+    return head;
 }
 
-static void place(struct words *w, uint32_t hash, int id)
+static uint32_t hash_of(uint64_t head, const char *at, size_t n)
+{
+    uint64_t h = (head ^ n) * UINT64_C(0x9E3779B97F4A7C15);
+    for (size_t i = 8; i < n; i += 8) {
+        h ^= h >> 32;
+        h = (h ^ head_of(at + i, n - i)) * UINT64_C(0x9E3779B97F4A7C15);
+    }
+    return (uint32_t)((h ^ h >> 29) * UINT64_C(0xBF58476D1CE4E5B9) >> 32);
+}
+
+static void put(struct words *w, uint32_t hash, int id)
 {
     size_t s = hash & w->mask;
-    while (w->slots[s])
+    while (w->slots[s].id)
         s = (s + 1) & w->mask;
-    w->slots[s] = id + 1;
+    w->slots[s] = (struct place){hash, id + 1};
 }
 
 static void enlarge(struct words *w)
 {
-    free(w->slots);
-    w->mask = 2 * w->mask + 1;
-    w->slots = zalloc(w->mask + 1, sizeof *w->slots);
-    for (size_t i = 0; i < w->n; i++)
-        place(w, w->list[i].hash, (int)i);
+    struct place *old = w->slots;
+    const size_t n = w->mask + 1;
+    w->mask = 2 * n - 1;
+    w->slots = zalloc(2 * n, sizeof *w->slots);
+    for (size_t i = 0; i < n; i++)
+        if (old[i].id)
+            put(w, old[i].hash, old[i].id - 1);
+    free(old);
 }
 
-static int add(struct words *w, uint32_t hash, const char *at, size_t n)
+static int add(struct words *w, uint32_t hash, uint64_t head, const char *at, size_t n)
 {
     if (w->n == w->room) {
         w->room = w->room ? 2 * w->room : 512;
@@ -105,36 +119,40 @@ static int add(struct words *w, uint32_t hash, const char *at, size_t n)
         w->bytes_room = 2 * (w->used + n) + 4096;
         w->bytes = realloc(w->bytes, w->bytes_room);
     }
-    if (!w->list || !w->bytes || n > UINT32_MAX || w->n >= INT32_MAX)
+    if (!w->list || !w->bytes || w->n >= INT32_MAX)
         die("out of memory (%zu words)", w->n);
     memcpy(w->bytes + w->used, at, n);
-    w->list[w->n] = (struct word){hash, (uint32_t)n, w->used};
+    w->list[w->n] = (struct word){head, n, w->used};
     w->used += n;
-    if (2 * ++w->n > w->mask)
+    put(w, hash, (int)w->n++);
+    if (2 * w->n > w->mask)
         enlarge(w);
-    else
-        place(w, hash, (int)w->n - 1);
     return (int)w->n - 1;
 }
 
-static int find(const struct words *w, uint32_t hash, const char *at, size_t n)
+static int find(const struct words *w, uint32_t hash, uint64_t head, const char *at, size_t n)
 {
-    for (size_t s = hash & w->mask; w->slots[s]; s = (s + 1) & w->mask) {
-        const struct word *x = &w->list[w->slots[s] - 1];
-        if (x->hash == hash && x->size == n && !memcmp(w->bytes + x->at, at, n))
-            return w->slots[s] - 1;
+    for (size_t s = hash & w->mask; w->slots[s].id; s = (s + 1) & w->mask) {
+        if (w->slots[s].hash != hash)
+            continue;
+        const struct word *x = &w->list[w->slots[s].id - 1];
+        if (x->head == head && x->size == n
+            && (n <= 8 || !memcmp(w->bytes + x->at + 8, at + 8, n - 8)))
+            return w->slots[s].id - 1;
     }
     return -1;
 }
 
 int words_find(const struct words *w, const char *at, size_t n)
 {
-    return find(w, hash_of(at, n), at, n);
+    const uint64_t head = head_of(at, n);
+    return find(w, hash_of(head, at, n), head, at, n);
 }
 
 int words_id(struct words *w, const char *at, size_t n)
 {
-    const uint32_t hash = hash_of(at, n);
-    const int id = find(w, hash, at, n);
-    return id < 0 ? add(w, hash, at, n) : id;
+    const uint64_t head = head_of(at, n);
+    const uint32_t hash = hash_of(head, at, n);
+    const int id = find(w, hash, head, at, n);
+    return id < 0 ? add(w, hash, head, at, n) : id;
 }
