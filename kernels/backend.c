@@ -1,6 +1,7 @@
 /* backend.c - the choice of a backend. */
 #include "kernels/backend.h"
 #include "base/base.h"
+#include "kernels/waiting.h"
 #include <string.h>
 
 extern const struct backend cpu_v2_backend, cpu_v3_backend, cpu_v4_backend, cpu_v4bf16_backend;
@@ -34,8 +35,37 @@ const char *backend_level(int at)
     return NULL;
 }
 
+/* Products of both precisions, small whole numbers, against a plain loop. */
+static int passes(const struct backend *be)
+{
+    enum { N = 11, IN = 35, OUT = 19 };
+    float x[N * IN], w[OUT * IN], y[N * OUT];
+    int right = 1;
+
+    for (int i = 0; i < N * IN; i++)
+        x[i] = (float)(i * 7 % 11 - 5);
+    for (int i = 0; i < OUT * IN; i++)
+        w[i] = (float)(i * 5 % 13 - 6);
+    for (int p = PRECISION_F32; p <= PRECISION_BF16; p++) {
+        be->linear_forward(&(struct linear_args){
+            .x = &(struct tensor){.rows = N, .cols = IN, .ld = IN, .data = x},
+            .weight = &(struct tensor){.rows = OUT, .cols = IN, .ld = IN, .data = w},
+            .y = &(struct tensor){.rows = N, .cols = OUT, .ld = OUT, .data = y},
+            .precision = (enum precision)p,
+        });
+        for (int i = 0; i < N * OUT; i++) {
+            float sum = 0;
+            for (int k = 0; k < IN; k++)
+                sum += x[i / OUT * IN + k] * w[i % OUT * IN + k];
+            right &= y[i] == sum;
+        }
+    }
+    return right;
+}
+
 const struct backend *backend_open(const char *device, const char *level)
 {
+    waiting_is_short();             /* to have it linked in: see waiting.c */
     if (!strcmp(device, "cuda")) {
         if (!cuda_backend_open)
             die("--device cuda: not built in; use cpu");
@@ -44,9 +74,13 @@ const struct backend *backend_open(const char *device, const char *level)
     if (strcmp(device, "cpu"))
         die("--device %s: unknown; use cpu or cuda", device);
     for (size_t i = sizeof levels / sizeof *levels; i-- > 0;)
-        if ((!level || !strcmp(level, levels[i].name)) && levels[i].here())
-            return levels[i].be;
+        if ((!level || !strcmp(level, levels[i].name)) && levels[i].here()) {
+            if (passes(levels[i].be))
+                return levels[i].be;
+            warn("wrong products at level %s: this machine's processor is not to be trusted",
+                 levels[i].name);
+        }
     if (level)
-        die("this machine has no level %s (v2, v3, v4, v4bf16)", level);
+        die("level %s is not to be had on this machine; there are v2, v3, v4, v4bf16", level);
     die("this machine is older than x86-64-v2, which keel needs");
 }

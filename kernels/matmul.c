@@ -4,6 +4,7 @@
 #include "kernels/matmul.h"
 #include "base/base.h"
 #include <omp.h>
+#include <cpuid.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,8 @@ static void prepare(struct prepared *p)
     forget(a), forget(b), forget(c), forget(bias);
 }
 
+static int usable[2];               /* by precision: passed the self-test */
+
 static struct prepared *slot_of(const struct shape *s)
 {
     uint64_t h = 1469598103934665603u;
@@ -181,4 +184,55 @@ int matmul_run(const struct matmul *q)
     CHECK(dnnl_primitive_execute(p->product, stream, q->bias ? 4 : 3, args));
     CHECK(dnnl_stream_wait(stream));
     return 1;
+}
+
+/* A ragged product with every switch against a plain loop.  The numbers are small whole ones:
+ * exact in both precisions. */
+static int passes(enum precision precision)
+{
+    enum { M = 37, N = 50, K = 96 };
+    static float a[K * M], b[N * K], c[M * N], want[M * N];
+    static unsigned short a16[K * M], b16[N * K];
+    const int bf16 = precision == PRECISION_BF16;
+
+    for (int i = 0; i < K * M; i++)
+        a[i] = (float)(i * 7 % 11 - 5);
+    for (int i = 0; i < N * K; i++)
+        b[i] = (float)(i * 5 % 13 - 6);
+    for (int i = 0; i < M * N; i++)
+        c[i] = want[i] = (float)(i % 3);
+    for (int i = 0; i < M; i++)
+        for (int j = 0; j < N; j++)
+            for (int p = 0; p < K; p++)
+                want[i * N + j] += a[p * M + i] * b[j * K + p];
+    for (int i = 0; bf16 && i < K * M; i++)
+        memcpy(&a16[i], (char *)&a[i] + 2, 2);
+    for (int i = 0; bf16 && i < N * K; i++)
+        memcpy(&b16[i], (char *)&b[i] + 2, 2);
+    return matmul_run(&(struct matmul){
+        .precision = precision, .m = M, .n = N, .k = K, .a = {bf16 ? (void *)a16 : a, M, 1},
+        .b = {bf16 ? (void *)b16 : b, K, 1}, .c = c, .ldc = N, .add = 1,
+    }) && !memcmp(c, want, sizeof c);
+}
+
+/* Tile units multiply bf16 at many times the rate of vectors. */
+static int has_amx(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1);
+}
+
+int matmul_wins(const struct matmul *q)
+{
+    static int tested;
+    if ((double)q->m * q->n * q->k < 40000)
+        return 0;
+    if (!tested) {
+        tested = 1;
+        usable[PRECISION_F32] = passes(PRECISION_F32);
+        usable[PRECISION_BF16] = has_amx() && passes(PRECISION_BF16);
+        if (!usable[PRECISION_F32])
+            warn("oneDNN gives wrong products on this machine; using slower ones");
+    }
+    return usable[q->precision];
 }

@@ -29,6 +29,9 @@ static inline const int *ints(const struct tensor *t) { return (const int *)(con
 /* Whether there is a gradient to add to. */
 static inline int wants_grad(const struct tensor *t) { return t && t->grad; }
 
+/* product.c: q with a, b f32; in bf16 their numbers are rounded. */
+struct matmul;
+void KERNEL(product)(const struct matmul *q);
 /* dropout.c: scale[k] = 1 / (1 - p) where element first + k of a site is kept, else 0.
  * `draw` is the [1, 4] tensor of ops.h. */
 void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, uint64_t first,

@@ -56,16 +56,18 @@ INLINE vec multiply_add(const int pair, vec sum, float a, vec b)
     return sum + a * b;
 }
 
-/* c [ROWS, vecs * LANES] (+)= a b over k units. */
+/* c [ROWS, vecs * LANES] = first + a b over k units; rows of `first` are ld_first apart, 0 to
+ * take the same row for all. */
 INLINE void block(const int vecs, const int pair, int k, const float *a, ptrdiff_t ai,
-                  ptrdiff_t ak, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, int add)
+                  ptrdiff_t ak, const float *b, ptrdiff_t ldb, const float *first,
+                  ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
 {
     vec sum[ROWS][2];
     UNROLL
     for (int r = 0; r < ROWS; r++)
         UNROLL
         for (int v = 0; v < vecs; v++)
-            sum[r][v] = add ? *(const vec *)(c + r * ldc + v * LANES) : (vec){0};
+            sum[r][v] = *(const vec *)(first + r * ld_first + v * LANES);
     for (int p = 0; p < k; p++) {
         vec bv[2];
         UNROLL
@@ -84,17 +86,23 @@ INLINE void block(const int vecs, const int pair, int k, const float *a, ptrdiff
             *(vec *)(c + r * ldc + v * LANES) = sum[r][v];
 }
 
-/* c [m, n] (+)= a b over k units: unit (i, p) of a at a[i * ai + p * ak], (p, j) of b at
- * b[p * ldb + j]; m a multiple of ROWS, n of LANES. */
+static const float tile_zeros[2 * LANES];
+
+/* c [m, n] = a b over k units, or with `add` added to c: unit (i, p) of a at a[i * ai + p * ak],
+ * (p, j) of b at b[p * ldb + j]; m a multiple of ROWS, n of LANES. */
 INLINE void tile_mul(const int pair, int m, int n, int k, const float *a, ptrdiff_t ai,
                      ptrdiff_t ak, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, int add)
 {
-    int j = 0;
-    for (; j + 2 * LANES <= n; j += 2 * LANES)
-        for (int i = 0; i < m; i += ROWS)
-            block(2, pair, k, a + i * ai, ai, ak, b + j, ldb, c + i * ldc + j, ldc, add);
-    for (int i = 0; j < n && i < m; i += ROWS)
-        block(1, pair, k, a + i * ai, ai, ak, b + j, ldb, c + i * ldc + j, ldc, add);
+    const ptrdiff_t ld_first = add ? ldc : 0;
+    for (int j = 0; j < n; j += 2 * LANES)
+        for (int i = 0; i < m; i += ROWS) {
+            float *to = c + i * ldc + j;
+            const float *first = add ? to : tile_zeros;
+            if (j + 2 * LANES <= n)
+                block(2, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
+            else
+                block(1, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
+        }
 }
 
 /* Two numbers as one unit, the first in the low half. */
@@ -102,6 +110,29 @@ INLINE float pair_of(float first, float second)
 {
     return float_of(bf16_bits(second) << 16 | bf16_bits(first));
 }
+
+#ifdef __AVX512BF16__
+/* 16 units from 32 numbers in a row; from 16 above 16. */
+INLINE void pair_row(const float *x, float *out)
+{
+    const __m512bh y = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + 16), _mm512_loadu_ps(x));
+    _mm512_storeu_ps(out, (__m512)y);
+}
+
+INLINE void pair_rows(const float *low, const float *high, float *out)
+{
+    const __m512i y = (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(high), _mm512_loadu_ps(low));
+    const __m512i zip = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
+        24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    _mm512_storeu_si512(out, _mm512_permutexvar_epi16(zip, y));
+}
+#else
+INLINE void pair_row(const float *x, float *out) { (void)x, (void)out; }
+INLINE void pair_rows(const float *low, const float *high, float *out)
+{
+    (void)low, (void)high, (void)out;
+}
+#endif
 
 /* x [rows, cols] in plain form: out [rows_out][ld_out], padded. */
 INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int rows, int cols,
@@ -111,12 +142,15 @@ INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int
     for (int i = 0; i < rows; i++) {
         const float *restrict row = x + i * ld;
         float *restrict to = out + (ptrdiff_t)i * ld_out;
-        for (int j = 0; j < whole; j++)
+        int j = 0;
+        for (; is_pair(p) && j + 16 <= whole; j += 16)
+            pair_row(row + 2 * j, to + j);
+        for (; j < whole; j++)
             to[j] = is_pair(p) ? pair_of(row[2 * j], row[2 * j + 1])
                   : p == PRECISION_BF16 ? bf16_round(row[j]) : row[j];
         if (is_pair(p) && cols % 2)
             to[whole] = pair_of(row[cols - 1], 0);
-        for (int j = is_pair(p) ? (cols + 1) / 2 : cols; j < ld_out; j++)
+        for (j = is_pair(p) ? (cols + 1) / 2 : cols; j < ld_out; j++)
             to[j] = 0;
     }
     for (ptrdiff_t i = (ptrdiff_t)rows * ld_out; i < (ptrdiff_t)rows_out * ld_out; i++)
@@ -135,13 +169,16 @@ INLINE void pack_stacked(const enum precision p, const float *x, ptrdiff_t ld, i
         const float *restrict low = x + i * ld, *restrict high = x + (i + 1) * ld;
         float *restrict to = out + (ptrdiff_t)(i / 2) * ld_out;
         const int w = i < rows ? cols : 0;
-        if (i + 1 < rows)
-            for (int j = 0; j < w; j++)
+        int j = 0;
+        if (i + 1 < rows) {
+            for (; j + 16 <= w; j += 16)
+                pair_rows(low + j, high + j, to + j);
+            for (; j < w; j++)
                 to[j] = pair_of(low[j], high[j]);
-        else
-            for (int j = 0; j < w; j++)
-                to[j] = pair_of(low[j], 0);
-        for (int j = w; j < ld_out; j++)
+        }
+        for (; j < w; j++)
+            to[j] = pair_of(low[j], 0);
+        for (; j < ld_out; j++)
             to[j] = 0;
     }
 }
