@@ -61,10 +61,10 @@ options_of()
                 }
                 inside {
                     text = $0
-                    gsub(/[^A-Za-z0-9._+-]/, " ", text)
+                    gsub(/[^A-Za-z0-9._+,-]/, " ", text)
                     n = split(text, word, " ")
                     for (i = 1; i <= n; i++) {
-                        sub(/\.$/, "", word[i])
+                        sub(/[.,]$/, "", word[i])
                         if (word[i] == value) told = 1
                     }
                 }
