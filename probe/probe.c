@@ -1,28 +1,33 @@
-/* probe - what a model's hidden states are like, sub-layer by sub-layer, beside the bounds
- * that theory gives for them.  See probe(1). */
+/* probe - what a model's hidden states are like, sub-layer by sub-layer, and how they and the
+ * loss answer to change, beside what theory says of it.  See probe(1). */
+#include "probe/probe.h"
 #include "base/base.h"
 #include "base/file.h"
-#include "base/progress.h"
 #include "base/tsv.h"
-#include "data/batch.h"
-#include "measure/layers.h"
-#include "model/checkpoint.h"
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct {
-    int init, batch, device, level;
-    long long windows, seed;
-    const char *split, *output;
-} want = {.batch = 8, .windows = 64, .seed = 1, .split = "val"};
+struct options want = {.batch = 8, .windows = -1, .seed = 1, .split = "val", .tolerance = 1e-4};
 
 static const char *const device_names[] = {"cpu", "cuda", NULL};
 static const char *const level_names[] = {"best", "v2", "v3", "v4", "v4bf16", NULL};
 
 static const struct opt options[] = {
     {0, "init", OPT_FLAG, &want.init, 0, 0, "no checkpoint: a model as it begins", NULL},
-    {0, "windows", OPT_COUNT, &want.windows, 1, 1e9, "windows to measure, at most", NULL},
+    {0, "jacobian", OPT_FLAG, &want.jacobian, 0, 0, "norms of Jacobians and adjoints instead",
+     NULL},
+    {0, "gradients", OPT_FLAG, &want.gradients, 0, 0, "norms of parameters' gradients instead",
+     NULL},
+    {0, "scale-out", OPT_TEXT, &want.scale_out, 0, 0,
+     "Jacobians with the output maps times these factors", NULL},
+    {0, "scale-in", OPT_TEXT, &want.scale_in, 0, 0,
+     "Jacobians with the states times these factors", NULL},
+    {0, "claims", OPT_FLAG, &want.claims, 0, 0, "what theory claims, measured: holds or fails",
+     NULL},
+    {0, "tolerance", OPT_REAL, &want.tolerance, 1e-6, 0.1, "relative, of a Jacobian's norm", NULL},
+    {0, "windows", OPT_COUNT, &want.windows, -1, 1e9,
+     "windows to measure, at most; -1: 64, or 4 with Jacobians", NULL},
     {0, "batch", OPT_INT, &want.batch, 1, 65536, "windows in a pass", NULL},
     {0, "split", OPT_TEXT, &want.split, 0, 0, "of the shard set: train or val", NULL},
     {'s', "seed", OPT_COUNT, &want.seed, 0, 1e18, "of the choice of windows, and of --init", NULL},
@@ -31,23 +36,6 @@ static const struct opt options[] = {
     {0, "level", OPT_CHOICE, &want.level, 0, 0, "instruction set of the CPU", level_names},
     {0},
 };
-
-/* The columns after `layer` and `sub`, and where a row holds them. */
-static const struct { const char *name; size_t at; } columns[] = {
-#define COLUMN(name, field) {name, offsetof(struct layer, field)}
-    COLUMN("mean", moments.mean), COLUMN("MA", moments.ma),
-    COLUMN("var_entry", moments.var_entry), COLUMN("var_data", var_data),
-    COLUMN("var_token", moments.var_token), COLUMN("max_abs", moments.max_abs),
-    COLUMN("fro", moments.fro), COLUMN("growth", growth),
-    COLUMN("fro_f", fro_f), COLUMN("cos_f", cos_f),
-    COLUMN("bound_MA", bound_ma), COLUMN("ratio_MA", ratio_ma),
-    COLUMN("bound_Var", bound_var), COLUMN("ratio_Var", ratio_var),
-    COLUMN("bound_exp", bound_exp), COLUMN("ratio_exp", ratio_exp),
-    COLUMN("q", norm.q), COLUMN("q_lemma", norm.lemma),
-    COLUMN("q_error", norm.error), COLUMN("plane", norm.plane),
-#undef COLUMN
-};
-enum { COLUMNS = sizeof columns / sizeof *columns };
 
 /* What a checkpoint records of its training, for plot-data to group by. */
 static const char *const training[] = {"lr", "warmup", "weight-decay", "optimizer", "schedule",
@@ -69,91 +57,69 @@ static void settle(const struct checkpoint *c, const struct shards *data, const 
     model_config_for_vocab(kind->size);
 }
 
-static struct layers_result *measure(struct model *m, struct layers *l, struct shards *data)
+void subject_fill(const struct subject *s, struct model *m)
 {
-    struct batches *b = batches_open(data, want.batch, m->time, WINDOWS_PERMUTED,
-                                     (uint64_t)want.seed, 0);
-    struct progress p = progress_begin("windows", 0, (double)want.windows);
-    for (long long done = 0; done < want.windows;) {
-        const struct batch *one = batches_next(b);
-        const long long left = want.windows - done;
-        const int n = left < one->windows ? (int)left : one->windows;
-        plan_put(m->plan, m->ids, m->ids->data, one->ids);
-        plan_put(m->plan, m->targets, m->targets->data, one->targets);
-        plan_forward(m->plan);
-        layers_add(l, n);
-        done += n;
-        progress_show(&p, (double)done, NULL);
-    }
-    progress_end(&p);
-    batches_close(b);
-    return layers_end(l);
+    if (s->checkpoint)
+        checkpoint_load(s->checkpoint, m);
+    else
+        model_init(m, (unsigned long long)want.seed);
 }
 
-static void note(FILE *f, const char *key, double value)
+struct batches *subject_windows(const struct subject *s, int size, long long usual)
+{
+    const uint64_t held = shards_tokens(s->data), window = (uint64_t)model_config.context;
+    const long long most = (long long)((held - 1) / window);
+    if (want.windows <= 0)
+        want.windows = usual;
+    if (want.windows > most)
+        want.windows = most;
+    if (want.batch > want.windows)
+        want.batch = (int)want.windows;
+    return batches_open(s->data, size < want.windows ? size : (int)want.windows,
+                        model_config.context, WINDOWS_PERMUTED, (uint64_t)want.seed, 0);
+}
+
+void table_note(FILE *f, const char *key, double value)
 {
     fprintf(f, "# %s=", key);
     tsv_number(f, value);
     fputc('\n', f);
 }
 
-static void write_notes(FILE *f, const struct checkpoint *c, const struct layers_result *r)
+void table_notes(FILE *f, const struct subject *s)
 {
     static const struct opt *const tables[] = {options, model_options, NULL};
     tsv_provenance(f, tables);
-    note(f, "measured", (double)r->windows);
-    if (c) {
-        note(f, "step", (double)checkpoint_step(c));
-        tsv_note(f, "train-seed", checkpoint_setting(c, "seed"));
-        for (int i = 0; training[i]; i++)
-            if (!opt_find(options, training[i]))
-                tsv_note(f, training[i], checkpoint_setting(c, training[i]));
-    }
-    note(f, "g_max", r->g_max);
-    note(f, "b_max", r->b_max);
-    note(f, "C_hat", r->c_hat);
-    note(f, "C_fit", r->growth.rate);
-    note(f, "R2_exponential", r->growth.exponential);
-    note(f, "R2_linear", r->growth.linear);
-    note(f, "R2_quadratic", r->growth.quadratic);
+    if (!s->checkpoint)
+        return;
+    table_note(f, "step", (double)checkpoint_step(s->checkpoint));
+    tsv_note(f, "train-seed", checkpoint_setting(s->checkpoint, "seed"));
+    for (int i = 0; training[i]; i++)
+        if (!opt_find(options, training[i]))
+            tsv_note(f, training[i], checkpoint_setting(s->checkpoint, training[i]));
 }
 
-static void write_rows(FILE *f, const struct layers_result *r, int n)
+void sublayer_cells(FILE *f, int k)
 {
-    fputs("sublayer\tlayer\tsub\tdepth\tfraction", f);
-    for (int i = 0; i < COLUMNS; i++)
-        fprintf(f, "\t%s", columns[i].name);
-    fputc('\n', f);
-    for (int k = 0; k < n; k++) {
-        fprintf(f, "%d\t%d\t%s", k, (k + 1) / 2, !k ? "embed" : k % 2 ? "attn" : "mlp");
-        tsv_cell(f, k / 2.0);
-        tsv_cell(f, (double)k / (n - 1));
-        for (int i = 0; i < COLUMNS; i++)
-            tsv_cell(f, *(const double *)((const char *)&r->layer[k] + columns[i].at));
-        fputc('\n', f);
-    }
+    fprintf(f, "%d\t%d\t%s", k, (k + 1) / 2, !k ? "embed" : k % 2 ? "attn" : "mlp");
 }
 
-static void write_table(const struct model *m, const struct checkpoint *c,
-                        const struct layers_result *r)
+static struct subject open_subject(int n, char **operands)
 {
-    struct outfile *o = want.output ? outfile_open(want.output) : NULL;
-    FILE *f = o ? o->f : stdout;
-    write_notes(f, c, r);
-    write_rows(f, r, m->n_stream);
-    if (o)
-        outfile_commit(o);
-}
-
-/* Lemma 1 holds for any weights: where it fails, the numbers are not to be trusted. */
-static void check_lemma(const struct layers_result *r, int n)
-{
-    for (int k = 0; k < n; k++)
-        if (r->layer[k].norm.error > 1e-5) {
-            warn("sub-layer %d: a norm misses Lemma 1 by %.3g, more than f32 rounding explains",
-                 k, r->layer[k].norm.error);
-            return;
-        }
+    if (n != 2 - want.init)
+        misuse(want.init ? "--init takes one operand, a shard set; see %s -h"
+                         : "a run and a shard set are needed, or --init and a shard set; see %s -h",
+               program);
+    const char *path = operands[n - 1];
+    struct subject s = {.checkpoint = want.init ? NULL : checkpoint_open(operands[0]),
+                        .data = shards_open(path, want.split)};
+    settle(s.checkpoint, s.data, path);
+    const uint64_t held = shards_tokens(s.data), window = (uint64_t)model_config.context;
+    if (held < window + 1)
+        die("%s: split %s has %llu tokens, one window takes %llu", path, want.split,
+            (unsigned long long)held, (unsigned long long)window + 1);
+    s.be = backend_open(device_names[want.device], want.level ? level_names[want.level] : NULL);
+    return s;
 }
 
 int main(int argc, char **argv)
@@ -161,42 +127,24 @@ int main(int argc, char **argv)
     static const struct opt *const tables[] = {options, model_options, NULL};
     const int first = opt_parse(argc, argv, tables,
                                 "[option ...] RUN DATA | --init [option ...] DATA");
-    if (argc - first != 2 - want.init)
-        misuse(want.init ? "--init takes one operand, a shard set; see %s -h"
-                         : "a run and a shard set are needed, or --init and a shard set; see %s -h",
-               program);
+    const int scaled = want.scale_out || want.scale_in;
+    if (want.jacobian + want.gradients + scaled + want.claims > 1)
+        misuse("--jacobian, --gradients, --scale-out or --scale-in, and --claims exclude each "
+               "other");
     if (opt_threads)
         omp_set_num_threads(opt_threads);
 
-    struct checkpoint *c = want.init ? NULL : checkpoint_open(argv[first]);
-    const char *path = argv[argc - 1];
-    struct shards *data = shards_open(path, want.split);
-    settle(c, data, path);
-    const uint64_t held = shards_tokens(data), window = (uint64_t)model_config.context;
-    if (held < window + 1)
-        die("%s: split %s has %llu tokens, one window takes %llu", path, want.split,
-            (unsigned long long)held, (unsigned long long)window + 1);
-    if ((uint64_t)want.windows > (held - 1) / window)
-        want.windows = (long long)((held - 1) / window);
-    if (want.batch > want.windows)
-        want.batch = (int)want.windows;
-
-    const struct backend *be = backend_open(device_names[want.device],
-                                            want.level ? level_names[want.level] : NULL);
-    struct model *m = model_build(be, &model_config, want.batch, MODEL_LOSS, 0);
-    struct layers *l = layers_new(m, want.windows);
-    plan_place(m->plan, NULL);
-    if (c)
-        checkpoint_load(c, m);
-    else
-        model_init(m, (unsigned long long)want.seed);
-    struct layers_result *r = measure(m, l, data);
-    write_table(m, c, r);
-    check_lemma(r, m->n_stream);
-    free(r);
-    model_free(m);
-    shards_close(data);
-    if (c)
-        checkpoint_close(c);
+    struct subject s = open_subject(argc - first, argv + first);
+    struct outfile *o = want.output ? outfile_open(want.output) : NULL;
+    FILE *f = o ? o->f : stdout;
+    void (*const run)(const struct subject *, FILE *) = want.jacobian ? run_jacobian
+        : want.gradients ? run_gradients : scaled ? run_scaled : want.claims ? run_claims
+        : run_states;
+    run(&s, f);
+    if (o)
+        outfile_commit(o);
+    shards_close(s.data);
+    if (s.checkpoint)
+        checkpoint_close(s.checkpoint);
     return finish();
 }
