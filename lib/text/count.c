@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 enum { BATCH = 32, FIRST = 1 << 16 };
-#define LONG_PIECE ((uint64_t)0xFF << 56)
 
 struct piece_counts *counts_new(void)
 {
@@ -20,31 +19,11 @@ void counts_free(struct piece_counts *c)
     free(c);
 }
 
-static int is_long(struct key k)
-{
-    return k.high >= LONG_PIECE;
-}
-
 const unsigned char *counts_piece(const struct piece_counts *c, const struct piece_count *slot,
                                   size_t *n)
 {
-    *n = is_long(slot->key) ? slot->key.high & ~LONG_PIECE : slot->key.high >> 56;
-    return is_long(slot->key) ? c->bytes + slot->at : (const unsigned char *)&slot->key;
-}
-
-static struct key long_key(const unsigned char *piece, size_t n)
-{
-    uint64_t h = n, word = 0;
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        memcpy(&word, piece + i, 8);
-        h = (h ^ word) * 0x9E3779B97F4A7C15u;
-        h ^= h >> 29;
-    }
-    word = 0;
-    memcpy(&word, piece + i, n - i);
-    h = (h ^ word) * 0x9E3779B97F4A7C15u;
-    return (struct key){h ^ h >> 29, LONG_PIECE | n};
+    *n = key_is_long(slot->key) ? key_long_size(slot->key) : slot->key.high >> 56;
+    return key_is_long(slot->key) ? c->bytes + slot->at : (const unsigned char *)&slot->key;
 }
 
 /* The slot of a piece, or the empty one where it belongs. */
@@ -53,8 +32,8 @@ static struct piece_count *find(const struct piece_counts *c, struct key k, size
 {
     for (at &= c->mask; c->slots[at].count; at = (at + 1) & c->mask) {
         const struct piece_count *s = &c->slots[at];
-        if (s->key.low == k.low && s->key.high == k.high
-            && (!is_long(k) || !memcmp(c->bytes + s->at, piece, k.high & ~LONG_PIECE)))
+        if (key_same(s->key, k)
+            && (!key_is_long(k) || !memcmp(c->bytes + s->at, piece, key_long_size(k))))
             break;
     }
     return &c->slots[at];
@@ -103,8 +82,8 @@ static void add(struct piece_counts *c, struct key k, uint64_t hash, const unsig
         }
         c->used++;
         s->key = k;
-        if (is_long(k))
-            keep_bytes(c, s, piece, k.high & ~LONG_PIECE);
+        if (key_is_long(k))
+            keep_bytes(c, s, piece, key_long_size(k));
     }
     s->count += count;
 }
@@ -120,7 +99,7 @@ void counts_add(struct piece_counts *c, const unsigned char *text, const uint32_
         for (size_t i = 0; i < n; i++) {
             const size_t size = starts[i + 1] - starts[i];
             keys[i] = size <= KEY_MAX ? key_of(text + starts[i], size)
-                                      : long_key(text + starts[i], size);
+                                      : key_of_long(text + starts[i], size);
             hashes[i] = key_hash(keys[i]);
             __builtin_prefetch(&c->slots[hashes[i] >> 32 & c->mask]);
         }

@@ -9,86 +9,113 @@
 enum {
     STRETCH = 1 << 15,      /* bytes of text at a time, to stay in the first-level cache */
     BATCH = 32,             /* pieces whose entries are fetched ahead */
-    INLINE = 3,             /* ids in an entry; more are in the pool */
+    LONGEST = 128,          /* piece that has an entry */
+    POOL = 1 << 22,         /* ids and bytes that entries may have elsewhere */
+    INLINE = 3,             /* ids in an entry; more, and those of long pieces, are in the pool */
 };
+
+#define MANY 0x80000000u
+#define NO_KEY ((struct key){0, ~(uint64_t)0})     /* of a piece that has no entry */
 
 /* A piece and its ids; n is 0 in an empty entry. */
 struct entry {
     struct key key;
-    uint32_t ids[INLINE], n;
+    uint32_t ids[INLINE];   /* or where they are in the pool, and a long piece's bytes */
+    uint32_t n;             /* with MANY: not in the entry */
 };
 
 struct encoder {
     const struct vocab *v;
     struct splitter *splitter;
     struct entry *entries;
-    size_t used, slots;
+    size_t used, slots, most;   /* entries: in use, there, and as many as there may be */
     int shift;              /* 64 - bits */
-    int *pool;              /* ids of entries with more than INLINE; ids[0] says where */
-    size_t pool_used;
+    int *pool;
+    unsigned char *pieces;  /* long ones */
+    size_t pool_used, pieces_used, pieces_room;
 };
-
-static inline int same(struct key a, struct key b)
-{
-    return a.low == b.low && a.high == b.high;
-}
 
 static size_t slot_of(const struct encoder *e, struct key k)
 {
     return (size_t)(key_hash(k) >> e->shift);
 }
 
-/* The entry of a key, or the empty one where it belongs. */
-static struct entry *find(const struct encoder *e, struct key k, size_t at)
+static int is_piece(const struct encoder *e, const struct entry *at, struct key k,
+                    const unsigned char *piece)
 {
-    while (e->entries[at].n && !same(e->entries[at].key, k))
+    return key_same(at->key, k)
+           && (!key_is_long(k) || !memcmp(e->pieces + at->ids[1], piece, key_long_size(k)));
+}
+
+/* The entry of a piece, or the empty one where it belongs. */
+static struct entry *find(const struct encoder *e, struct key k, size_t at,
+                          const unsigned char *piece)
+{
+    while (e->entries[at].n && !is_piece(e, &e->entries[at], k, piece))
         at = (at + 1) & (e->slots - 1);
     return &e->entries[at];
 }
 
-/* Remember a piece while there is room: the table stays half empty. */
-static void remember(struct encoder *e, struct entry *at, struct key k, const int *ids, size_t n)
+static void keep_bytes(struct encoder *e, struct entry *at, const unsigned char *piece, size_t n)
 {
-    if (2 * e->used >= e->slots)
+    if (e->pieces_used + n > e->pieces_room) {
+        e->pieces_room = 2 * (e->pieces_used + n);
+        e->pieces = realloc(e->pieces, e->pieces_room);
+        if (!e->pieces)
+            die("out of memory (%zu bytes)", e->pieces_room);
+    }
+    memcpy(e->pieces + e->pieces_used, piece, n);
+    at->ids[1] = (uint32_t)e->pieces_used;
+    e->pieces_used += n;
+}
+
+/* Remember a piece in its empty entry; in a table that is half full and may not grow, in
+ * the place of another. */
+static void remember(struct encoder *e, struct entry *at, struct key k, const unsigned char *piece,
+                     const int *ids, size_t n)
+{
+    const int many = key_is_long(k) || n > INLINE;
+    if (many && e->pool_used + e->pieces_used > POOL)
         return;
-    e->used++;
+    if (2 * e->used < e->slots)
+        e->used++;
+    else if (!(at = &e->entries[slot_of(e, k)])->n)
+        return;                 /* the empty half must stay so */
     at->key = k;
-    at->n = (uint32_t)n;
-    if (n <= INLINE) {
+    if (!many) {
         memcpy(at->ids, ids, n * sizeof *ids);
+        at->n = (uint32_t)n;
         return;
     }
+    at->n = MANY | (uint32_t)n;
     at->ids[0] = (uint32_t)e->pool_used;
     for (size_t i = 0; i < n; i++) {
         e->pool = grow(e->pool, e->pool_used, sizeof *e->pool);
         e->pool[e->pool_used++] = ids[i];
     }
+    if (key_is_long(k))
+        keep_bytes(e, at, piece, key_long_size(k));
 }
 
 /* Every token is a piece that needs no merging. */
 static void remember_tokens(struct encoder *e)
 {
     for (int id = 0; id < e->v->size; id++) {
-        unsigned char piece[sizeof(struct key)] = {0};
+        unsigned char piece[KEY_MAX + 1] = {0};
         size_t n;
         const char *bytes = vocab_bytes(e->v, id, &n);
         if (!n || n > KEY_MAX)
             continue;
         memcpy(piece, bytes, n);
         const struct key k = key_of(piece, n);
-        remember(e, find(e, k, slot_of(e, k)), k, &id, 1);
+        remember(e, find(e, k, slot_of(e, k), piece), k, piece, &id, 1);
     }
 }
 
-struct encoder *encoder_new(const struct vocab *v, int bits)
+static void empty_entries(struct encoder *e, int bits)
 {
-    struct encoder *e = zalloc(1, sizeof *e);
-    e->v = v;
-    e->shift = 64 - bits;
     e->slots = (size_t)1 << bits;
-    e->splitter = splitter_new();
-    if (!v->bpe.table)
-        return e;
+    e->shift = 64 - bits;
     const size_t size = e->slots * sizeof *e->entries, huge = (size_t)2 << 20;
     e->entries = aligned_alloc(size < huge ? 64 : huge, size);
     if (!e->entries)
@@ -96,6 +123,32 @@ struct encoder *encoder_new(const struct vocab *v, int bits)
     if (size >= huge)
         madvise(e->entries, size, MADV_HUGEPAGE);   /* a hint: it may fail */
     memset(e->entries, 0, size);
+}
+
+static void double_entries(struct encoder *e)
+{
+    struct entry *old = e->entries;
+    const size_t n = e->slots;
+    empty_entries(e, 64 - e->shift + 1);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = slot_of(e, old[i].key);
+        while (old[i].n && e->entries[at].n)
+            at = (at + 1) & (e->slots - 1);
+        if (old[i].n)
+            e->entries[at] = old[i];
+    }
+    free(old);
+}
+
+struct encoder *encoder_new(const struct vocab *v, int bits)
+{
+    struct encoder *e = zalloc(1, sizeof *e);
+    e->v = v;
+    e->splitter = splitter_new();
+    if (!v->bpe.table)
+        return e;
+    empty_entries(e, bits);
+    e->most = 2 * e->slots;
     if (v->closed && e->slots > 4 * (size_t)v->size)
         remember_tokens(e);
     return e;
@@ -106,24 +159,29 @@ void encoder_free(struct encoder *e)
     splitter_free(e->splitter);
     free(e->entries);
     free(e->pool);
+    free(e->pieces);
     free(e);
 }
 
-/* A piece whose entry is not where it was looked for first. */
+/* A piece whose ids are not in the entry where they were looked for first. */
 static int *look_further(struct encoder *e, const unsigned char *piece, size_t n, struct key k,
                          size_t slot, int *out)
 {
-    if (n > KEY_MAX)
+    if (n > LONGEST)
         return out + bpe_encode(&e->v->bpe, piece, n, out);
-    struct entry *at = find(e, k, slot);
+    struct entry *at = find(e, k, slot, piece);
     if (!at->n) {
         const size_t ids = bpe_encode(&e->v->bpe, piece, n, out);
-        remember(e, at, k, out, ids);
+        if (2 * e->used == e->slots && e->slots < e->most) {
+            double_entries(e);
+            at = find(e, k, slot_of(e, k), piece);
+        }
+        remember(e, at, k, piece, out, ids);
         return out + ids;
     }
-    memcpy(out, at->n <= INLINE ? (const int *)at->ids : e->pool + at->ids[0],
-           at->n * sizeof *out);
-    return out + at->n;
+    const size_t ids = at->n & ~MANY;
+    memcpy(out, at->n & MANY ? e->pool + at->ids[0] : (const int *)at->ids, ids * sizeof *out);
+    return out + ids;
 }
 
 static int *encode_pieces(struct encoder *e, const unsigned char *text, const uint32_t *starts,
@@ -133,14 +191,16 @@ static int *encode_pieces(struct encoder *e, const unsigned char *text, const ui
     size_t slots[BATCH];
 
     for (size_t i = 0; i < n; i++) {
-        keys[i] = key_of(text + starts[i], starts[i + 1] - starts[i]);
+        const size_t size = starts[i + 1] - starts[i];
+        keys[i] = size <= KEY_MAX ? key_of(text + starts[i], size)
+                  : size <= LONGEST ? key_of_long(text + starts[i], size) : NO_KEY;
         slots[i] = slot_of(e, keys[i]);
         __builtin_prefetch(&e->entries[slots[i]]);
     }
     for (size_t i = 0; i < n; i++) {
         const struct entry *at = &e->entries[slots[i]];
-        if (same(at->key, keys[i]) && at->n <= INLINE) {
-            memcpy(out, at->ids, sizeof at->ids);
+        if (key_same(at->key, keys[i]) && at->n <= INLINE) {
+            memcpy(out, at->ids, 16);      /* one store, with n for a fourth */
             out += at->n;
         } else {
             out = look_further(e, text + starts[i], starts[i + 1] - starts[i], keys[i], slots[i],

@@ -7,7 +7,8 @@ enum { ENCODER_PAD = 16 };
 
 struct encoder;     /* for one thread */
 
-/* With a table of 2^bits pieces of 32 bytes each; v must outlive it. */
+/* With a table of 2^bits entries of 32 bytes, or twice as many when they are needed; v must
+ * outlive it. */
 struct encoder *encoder_new(const struct vocab *v, int bits);
 void encoder_free(struct encoder *e);
 
