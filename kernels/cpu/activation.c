@@ -6,55 +6,63 @@ static const float GELU_SCALE = 0.7978845608f;     /* sqrt(2 / pi) */
 static const float GELU_CUBE = 0.044715f;
 
 /* 0.5 (1 + tanh u) is the logistic function of 2 u. */
-static inline float gelu_tanh(float x)
+INLINE vec gelu_tanh(vec x)
 {
-    float slope;
-    return x * logistic_float(2 * GELU_SCALE * (x + GELU_CUBE * x * x * x), &slope);
+    vec slope;
+    return x * logistic_vec((x * x * GELU_CUBE + 1) * x * (2 * GELU_SCALE), &slope);
 }
 
-static inline float gelu_tanh_slope(float x)
+INLINE vec gelu_tanh_slope(vec x)
 {
-    float slope, near = x < -30 ? -30 : x;      /* beyond, slope is 0 and must not meet inf */
-    near = near > 30 ? 30 : near;
-    const float s = logistic_float(2 * GELU_SCALE * (x + GELU_CUBE * x * x * x), &slope);
-    return s + near * slope * 2 * GELU_SCALE * (1 + 3 * GELU_CUBE * near * near);
+    const vec near = at_most(at_least(x, -30), 30);     /* beyond, slope is 0 and must not meet inf */
+    vec slope;
+    const vec s = logistic_vec((x * x * GELU_CUBE + 1) * x * (2 * GELU_SCALE), &slope);
+    return s + near * slope * (near * near * (3 * GELU_CUBE) + 1) * (2 * GELU_SCALE);
 }
 
-static inline float gelu(float x)
+INLINE vec gelu(vec x)
 {
-    float density;
-    return x * normal_float(x, &density);
+    vec density;
+    return x * normal_vec(x, &density);
 }
 
-static inline float gelu_slope(float x)
+INLINE vec gelu_slope(vec x)
 {
-    float density;
-    const float p = normal_float(x, &density);
+    vec density;
+    const vec p = normal_vec(x, &density);
     return p + x * density;
 }
 
 /* A diverged NaN passes: it is not below 0. */
-static inline float relu(float x) { return x < 0 ? 0 : x; }
-static inline float relu_slope(float x) { return x > 0 ? 1 : x != x ? x : 0; }
+INLINE vec relu(vec x) { return at_least(x, 0); }
+INLINE vec relu_slope(vec x) { return pick(x != x, x, pick(x > splat(0), splat(1), splat(0))); }
 
-#define ROW_LOOP(name, body)                                                                  \
-    static void name(const float *restrict x, const float *restrict dy, float *restrict out, \
-                     int c)                                                                   \
-    {                                                                                         \
-        (void)dy;                                                                             \
-        _Pragma("omp simd")                                                                   \
-        for (int i = 0; i < c; i++)                                                           \
-            body;                                                                             \
+/* out = f(x), or out += dy f(x), of c numbers. */
+#define ROW_LOOPS(f, slope)                                                             \
+    static void f##_row(const float *x, const float *dy, float *out, int c)             \
+    {                                                                                   \
+        int i = 0;                                                                      \
+        (void)dy;                                                                       \
+        for (; i + LANES <= c; i += LANES)                                              \
+            store(out + i, f(load(x + i)));                                             \
+        if (i < c)                                                                      \
+            store_part(out + i, f(load_part(x + i, c - i, 0)), c - i);                  \
+    }                                                                                   \
+    static void f##_back(const float *x, const float *dy, float *out, int c)            \
+    {                                                                                   \
+        int i = 0;                                                                      \
+        for (; i + LANES <= c; i += LANES)                                              \
+            store(out + i, load(out + i) + load(dy + i) * slope(load(x + i)));          \
+        if (i < c)                                                                      \
+            store_part(out + i, load_part(out + i, c - i, 0) + load_part(dy + i, c - i, 0) \
+                                * slope(load_part(x + i, c - i, 0)), c - i);            \
     }
 
-ROW_LOOP(gelu_row, out[i] = gelu(x[i]))
-ROW_LOOP(gelu_tanh_row, out[i] = gelu_tanh(x[i]))
-ROW_LOOP(relu_row, out[i] = relu(x[i]))
-ROW_LOOP(gelu_back, out[i] += dy[i] * gelu_slope(x[i]))
-ROW_LOOP(gelu_tanh_back, out[i] += dy[i] * gelu_tanh_slope(x[i]))
-ROW_LOOP(relu_back, out[i] += dy[i] * relu_slope(x[i]))
+ROW_LOOPS(gelu, gelu_slope)
+ROW_LOOPS(gelu_tanh, gelu_tanh_slope)
+ROW_LOOPS(relu, relu_slope)
 
-typedef void row_loop(const float *restrict, const float *restrict, float *restrict, int);
+typedef void row_loop(const float *, const float *, float *, int);
 
 static row_loop *const forward[] = {
     [ACTIVATION_GELU] = gelu_row, [ACTIVATION_GELU_TANH] = gelu_tanh_row,

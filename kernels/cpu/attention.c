@@ -7,6 +7,7 @@
 #include "kernels/cpu/tile.h"
 #include "kernels/scratch.h"
 #include <math.h>
+#include <string.h>
 
 enum { STRIP = 16, TILE = 64 };     /* queries of a strip; queries and keys of a tile */
 
@@ -76,25 +77,34 @@ INLINE void pack_turned_tile(const enum precision p, const struct head *s, const
     turn(temp, s->units, TILE, s->units, out, TILE);
 }
 
-/* Softmax of the scores of row i in place, of `width` columns of which it sees n; dropped where
- * asked; the sum of the exponentials before dropping, and the largest scaled score. */
-static float soften(const struct head *s, int i, float *restrict x, int n, int width, float *most)
+/* Softmax of the scores of row i in place, of `width` columns, whole vectors, of which it sees n;
+ * dropped where asked; the sum of the exponentials before dropping, and the largest scaled score. */
+static float soften(const struct head *s, int i, float *x, int n, int width, float *most)
 {
-    float top = -INFINITY, sum = 0;
-    #pragma omp simd reduction(max:top)
-    for (int j = 0; j < n; j++)
-        top = x[j] > top ? x[j] : top;
-    #pragma omp simd reduction(+:sum)
-    for (int j = 0; j < n; j++) {
-        x[j] = exp_float(s->scale * (x[j] - top));
-        sum += x[j];
+    const int whole = n - n % LANES, end = n % LANES;
+    vec tops = splat(-INFINITY), sums = splat(0);
+
+    for (int j = 0; j < whole; j += LANES)
+        tops = larger(tops, load(x + j));
+    if (end)
+        tops = larger(tops, load_part(x + whole, end, -INFINITY));
+    const float top = largest_of(tops);
+    for (int j = 0; j < whole; j += LANES) {
+        const vec e = exp_vec((load(x + j) - top) * s->scale);
+        store(x + j, e);
+        sums += e;
     }
-    for (int j = n; j < width; j++)
-        x[j] = 0;
+    if (end) {
+        const vec e = exp_vec((load(x + whole) - top) * s->scale);
+        store_part(x + whole, e, end);
+        sums += load_part(x + whole, end, 0);
+    }
+    if (n < width)
+        memset(x + n, 0, (size_t)(width - n) * sizeof *x);
     if (drops(s))
         drop(s, i, 0, n, x);
     *most = s->scale * top;
-    return sum;
+    return sum_of(sums);
 }
 
 /* y and lse of queries [from, from + have), have <= STRIP. */
@@ -214,29 +224,23 @@ INLINE void pack_queries(const enum precision p, const struct head *s, const str
 
 /* From scores and dy v' of query i and the n keys it sees from `key` on:
  * P = dropped p, G = scale p (dropped dy v' - dy y), p = exp(score - lse). */
-static void soften_backward(const struct head *s, int i, int key, int n, float own,
-                            float *restrict p, float *restrict g)
+static void soften_backward(const struct head *s, int i, int key, int n, float own, float *p,
+                            float *g)
 {
     const float lse = row(s->a->lse, s->b * s->a->tq + i)[s->h];
     if (n < 0)
         n = 0;
-    if (drops(s)) {
+    if (drops(s))
         drop(s, i, key, n, g);
-        #pragma omp simd
-        for (int j = 0; j < n; j++) {
-            p[j] = exp_float(s->scale * p[j] - lse);
-            g[j] = s->scale * p[j] * (g[j] - own);
-        }
-        drop(s, i, key, n, p);
-    } else {
-        #pragma omp simd
-        for (int j = 0; j < n; j++) {
-            p[j] = exp_float(s->scale * p[j] - lse);
-            g[j] = s->scale * p[j] * (g[j] - own);
-        }
+    for (int j = 0; j < n; j += LANES) {        /* what is beyond n is cleared below */
+        const vec e = exp_vec(load(p + j) * s->scale - lse);
+        store(p + j, e);
+        store(g + j, e * (load(g + j) - own) * s->scale);
     }
-    for (int j = n; j < TILE; j++)
-        p[j] = g[j] = 0;
+    if (drops(s))
+        drop(s, i, key, n, p);
+    memset(p + n, 0, (size_t)(TILE - n) * sizeof *p);
+    memset(g + n, 0, (size_t)(TILE - n) * sizeof *g);
 }
 
 /* P and G of the `have` queries from i on and the keys from j on. */

@@ -15,17 +15,9 @@
 #include "kernels/cpu/vmath.h"
 #include "kernels/ops.h"
 #include <stddef.h>
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
 
-#if defined __AVX512F__
-enum { LANES = 16, ROWS = 8 };      /* floats in a vector; rows of a block of registers */
-#elif defined __AVX__
-enum { LANES = 8, ROWS = 4 };
-#else
-enum { LANES = 4, ROWS = 4 };
-#endif
+/* Rows of a block of registers. */
+enum { ROWS = LANES == 16 ? 8 : 4 };
 #ifdef __AVX512BF16__
 enum { PAIRS = 1 };
 #else
@@ -37,9 +29,6 @@ enum { PAIRS = 0 };
 #else
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
-#define INLINE static inline __attribute__((always_inline))
-
-typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 /* Whether operands of that precision are pairs. */
 INLINE int is_pair(enum precision p) { return PAIRS && p == PRECISION_BF16; }

@@ -1,8 +1,13 @@
-/* vmath.h - exp and its kin without branches, so that a loop over them becomes
- * vector code.  NaN stays NaN and overflow becomes inf: a diverged run stays diverged. */
+/* vmath.h - vectors of floats as wide as the level has them; exp and its kin.
+ * NaN stays NaN and overflow becomes inf: a diverged run stays diverged. */
 #pragma once
 #include <stdint.h>
 #include <string.h>
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
 
 static inline float float_of(uint32_t bits)
 {
@@ -18,35 +23,112 @@ static inline uint32_t bits_of(float f)
     return bits;
 }
 
+#if defined __AVX512F__
+enum { LANES = 16 };                /* floats in a vector */
+#elif defined __AVX__
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
+
+typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE vec splat(float x) { return (vec){0} + x; }
+INLINE vec load(const float *x) { return *(const vec *)x; }
+INLINE void store(float *x, vec v) { *(vec *)x = v; }
+
+/* The first n numbers, the rest `fill`; and storing n. */
+INLINE vec load_part(const float *x, int n, float fill)
+{
+    vec v = splat(fill);
+    memcpy(&v, x, (size_t)n * sizeof *x);
+    return v;
+}
+INLINE void store_part(float *x, vec v, int n)
+{
+    memcpy(x, &v, (size_t)n * sizeof *x);
+}
+
+/* a where the mask (of a comparison) is set, else b. */
+INLINE vec pick(ivec mask, vec a, vec b)
+{
+    return (vec)((mask & (ivec)a) | (~mask & (ivec)b));
+}
+
+/* x, at least / at most that; NaN stays. */
+INLINE vec at_least(vec x, float least)
+{
+#ifdef __AVX512F__
+    return (vec)_mm512_max_ps(_mm512_set1_ps(least), (__m512)x);
+#else
+    return pick(x < splat(least), splat(least), x);
+#endif
+}
+INLINE vec at_most(vec x, float most)
+{
+#ifdef __AVX512F__
+    return (vec)_mm512_min_ps(_mm512_set1_ps(most), (__m512)x);
+#else
+    return pick(x > splat(most), splat(most), x);
+#endif
+}
+
+/* The larger; a NaN in b is passed over. */
+INLINE vec larger(vec a, vec b)
+{
+#ifdef __AVX512F__
+    return (vec)_mm512_max_ps((__m512)b, (__m512)a);
+#else
+    return pick(b > a, b, a);
+#endif
+}
+
+INLINE float sum_of(vec v)
+{
+    for (int w = LANES / 2; w; w /= 2)
+        for (int i = 0; i < w; i++)
+            v[i] += v[i + w];
+    return v[0];
+}
+
+INLINE float largest_of(vec v)
+{
+    float top = v[0];
+    for (int i = 1; i < LANES; i++)
+        top = v[i] > top ? v[i] : top;
+    return top;
+}
+
 /* e^x within 2 ulp, denormal results included.  x = n log 2 + r; the polynomial is
  * Cephes' expf; 2^n is applied in two halves, which n beyond the exponent's range needs. */
-static inline float exp_float(float x)
+INLINE vec exp_vec(vec x)
 {
-    const float round = 0x1.8p23f;          /* adding it leaves the nearest integer low */
-    float y = x < -105 ? -105 : x;
-    y = y > 89 ? 89 : y;
-    const float t = y * 1.44269504f + round, n = t - round;
-    const float r = y - n * 0.693359375f + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
+    const float round = 0x1.8p23f;          /* adding it leaves the nearest integer in the low bits */
+    const vec y = at_most(at_least(x, -105), 89);
+    const vec t = y * 1.44269504f + round, n = t - round;
+    const vec r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
+    vec p = r * 1.9875691500e-4f + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1;
-    const int32_t i = (int32_t)(bits_of(t) - bits_of(round)), half = i >> 1;
-    return p * float_of(((uint32_t)half + 127) << 23)
-             * float_of(((uint32_t)(i - half) + 127) << 23);
+    p = p * (r * r) + (r + 1);
+#ifdef __AVX512F__
+    return (vec)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
+    const ivec i = (ivec)t - (int32_t)0x4b400000, half = i >> 1;
+    return p * (vec)((half + 127) << 23) * (vec)((i - half + 127) << 23);
+#endif
 }
 
 /* The normal distribution function Phi(x) and its density phi(x), within 4 ulp for |x| < 4.
  * With z = |x| and t = 1 / (1 + 0.26 z): Phi(-z) = exp(-z^2 / 2) t P(t), P a minimax fit on
  * [0, 14.5] of relative error 3e-8. */
-static inline float normal_float(float x, float *density)
+INLINE vec normal_vec(vec x, vec *density)
 {
-    const float z = x < 0 ? -x : x, e = exp_float(-0.5f * x * x), t = 1 / (1 + 0.26f * z);
-    float p = 0.03023030050098896f;
-    p = p * t - 0.15149444341659546f;
+    const vec z = larger(x, -x), e = exp_vec(x * x * -0.5f), t = 1 / (z * 0.26f + 1);
+    vec p = t * 0.03023030050098896f - 0.15149444341659546f;
     p = p * t + 0.24873320758342743f;
     p = p * t - 0.1477893441915512f;
     p = p * t + 0.1587587594985962f;
@@ -54,17 +136,17 @@ static inline float normal_float(float x, float *density)
     p = p * t + 0.10278867930173874f;
     p = p * t + 0.10305097699165344f;
     p = p * t + 0.10375702381134033f;
-    const float tail = e * t * p;
-    *density = 0.3989422804f * e;
-    return x < 0 ? tail : 1 - tail;
+    const vec tail = e * t * p;
+    *density = e * 0.3989422804f;
+    return pick(x < splat(0), tail, 1 - tail);
 }
 
 /* The logistic function s(x) = 1 / (1 + e^-x), exact in both tails, and its slope s (1 - s). */
-static inline float logistic_float(float x, float *slope)
+INLINE vec logistic_vec(vec x, vec *slope)
 {
-    const float e = exp_float(x < 0 ? x : -x), big = 1 / (1 + e), small = e * big;
+    const vec e = exp_vec(-larger(x, -x)), big = 1 / (e + 1), small = e * big;
     *slope = big * small;
-    return x < 0 ? small : big;
+    return pick(x < splat(0), small, big);
 }
 
 /* x rounded to bf16 (to nearest, ties to even), still as a float; NaN stays NaN. */

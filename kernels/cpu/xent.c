@@ -6,12 +6,15 @@
 /* The largest of l, and the lowest index that has it (0 if all are NaN). */
 static float arg_max(const float *l, int n, int *at)
 {
-    float top = -INFINITY;
-    #pragma omp simd reduction(max:top)
-    for (int i = 0; i < n; i++)
-        top = l[i] > top ? l[i] : top;
+    vec tops = splat(-INFINITY);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        tops = larger(tops, load(l + i));
+    if (i < n)
+        tops = larger(tops, load_part(l + i, n - i, -INFINITY));
+    const float top = largest_of(tops);
     *at = 0;
-    for (int i = 0; i < n; i++)
+    for (i = 0; i < n; i++)
         if (l[i] == top) {
             *at = i;
             break;
@@ -23,15 +26,20 @@ static void row_forward(const struct xent_args *a, int r)
 {
     const int vocab = a->logits->cols, target = ints(a->targets)[r];
     const float *l = row(a->logits, r);
-    int *best = (int *)(void *)row(a->best, r);
+    int i = 0, *best = (int *)(void *)row(a->best, r);
     const float top = arg_max(l, vocab, best), s = a->smoothing;
-    float sum = 0, all = 0;         /* of exp(l - top) and of l - top */
+    vec sums = splat(0), alls = splat(0);       /* of exp(l - top) and of l - top */
 
-    #pragma omp simd reduction(+:sum, all)
-    for (int i = 0; i < vocab; i++) {
-        sum += exp_float(l[i] - top);
-        all += l[i] - top;
+    for (; i + LANES <= vocab; i += LANES) {
+        const vec x = load(l + i) - top;
+        sums += exp_vec(x);
+        alls += x;
     }
+    if (i < vocab) {
+        sums += exp_vec(load_part(l + i, vocab - i, -INFINITY) - top);
+        alls += load_part(l + i, vocab - i, top) - top;
+    }
+    const float sum = sum_of(sums), all = sum_of(alls);
     const float log_sum = logf(sum);
     row(a->lse, r)[0] = top + log_sum;
     row(a->loss, r)[0] = target < 0 ? 0 : (1 - s) * (log_sum - (l[target] - top))
@@ -51,15 +59,18 @@ static void row_backward(const struct xent_args *a, int r)
 {
     const int vocab = a->logits->cols, target = ints(a->targets)[r];
     const float lse = row(a->lse, r)[0], dy = grad_row(a->loss, r)[0];
-    const float *restrict l = row(a->logits, r);
-    float *restrict dl = grad_row(a->logits, r);
+    const float *l = row(a->logits, r);
+    float *dl = grad_row(a->logits, r);
+    int i = 0;
 
     if (target < 0)
         return;
     const float spread = a->smoothing / (float)vocab;
-    #pragma omp simd
-    for (int i = 0; i < vocab; i++)
-        dl[i] += dy * (exp_float(l[i] - lse) - spread);
+    for (; i + LANES <= vocab; i += LANES)
+        store(dl + i, load(dl + i) + (exp_vec(load(l + i) - lse) - spread) * dy);
+    if (i < vocab)
+        store_part(dl + i, load_part(dl + i, vocab - i, 0)
+                   + (exp_vec(load_part(l + i, vocab - i, 0) - lse) - spread) * dy, vocab - i);
     dl[target] -= dy * (1 - a->smoothing);
 }
 
