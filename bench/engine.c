@@ -12,7 +12,10 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static const struct size { const char *name; int layers, heads, width, vocab, batch, time; } sizes[] = {
+static const struct size {
+    const char *name;
+    int layers, heads, width, vocab, batch, time;
+} sizes[] = {
     {"124m", 12, 12, 768, 50304, 4, 256}, {"124m-long", 12, 12, 768, 50304, 1, 1024},
     {"small", 6, 6, 384, 50304, 8, 256}, {"mid", 12, 12, 192, 8192, 8, 256},
     {"tiny", 4, 4, 128, 512, 12, 64}, {"demo", 12, 4, 64, 256, 16, 64},

@@ -50,7 +50,8 @@ agree()
 @test "a score does not depend on the other pairs" {
     score --layer 3 "$TINY/pairs.tsv" | grep '^[0-9]' | cut -f 2- >together.tsv
     for i in 3 41 77; do
-        sed -n "1,2p;$((i + 2))p" "$TINY/pairs.tsv" | score --layer 3 | tail -n 1 | cut -f 2- >alone.tsv
+        sed -n "1,2p;$((i + 2))p" "$TINY/pairs.tsv" | score --layer 3 | tail -n 1 |
+            cut -f 2- >alone.tsv
         paste alone.tsv <(sed -n ${i}p together.tsv) |
             awk '{ exit !(($1 - $4) ^ 2 < 1e-12 && ($3 - $6) ^ 2 < 1e-12) }'
     done
@@ -67,13 +68,16 @@ agree()
     fails 2 'is no model whose usual layer is known' "$BIN/eval" --bertscore "$TINY" pair.tsv
     fails 2 'is more than the 3 blocks' "$BIN/eval" --bertscore "$TINY" --layer 4 pair.tsv
     fails 1 'two are needed at least' "$BIN/eval" --bertscore "$TINY" --layer 3 --idf pair.tsv
-    fails 1 'the model is no encoder' "$BIN/eval" --bertscore "$BATS_TEST_DIRNAME/golden/gpt2-tiny" --layer 1 pair.tsv
+    fails 1 'the model is no encoder' \
+        "$BIN/eval" --bertscore "$BATS_TEST_DIRNAME/golden/gpt2-tiny" --layer 1 pair.tsv
     cp -r "$TINY" cut && truncate -s 300000 cut/model.safetensors
     fails 1 'cut/model.safetensors' "$BIN/eval" --bertscore cut --layer 3 pair.tsv
     cp -r "$TINY" small && sed -i 's/"hidden_size": 48/"hidden_size": 40/' small/config.json
-    fails 1 'embeddings.word_embeddings.weight is not [511, 40]' "$BIN/eval" --bertscore small --layer 3 pair.tsv
+    fails 1 'embeddings.word_embeddings.weight is not [511, 40]' \
+        "$BIN/eval" --bertscore small --layer 3 pair.tsv
     cp -r "$TINY" deep && sed -i 's/"num_hidden_layers": 3/"num_hidden_layers": 4/' deep/config.json
-    fails 1 'tensor encoder.layer.3.attention.self.query.weight is missing' "$BIN/eval" --bertscore deep --layer 4 pair.tsv
+    fails 1 'tensor encoder.layer.3.attention.self.query.weight is missing' \
+        "$BIN/eval" --bertscore deep --layer 4 pair.tsv
     cp -r "$TINY" words && sed -i '/\[SEP\]/d' words/vocab.txt
     fails 1 'words/vocab.txt: no line [SEP]' "$BIN/eval" --bertscore words --layer 3 pair.tsv
 }

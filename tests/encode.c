@@ -100,10 +100,12 @@ static void runs(struct text *t)
 
 static void random_text(struct text *t)
 {
-    static const char *const letters[] = {"a", "e", "t", "Q", "Z", "x", "'", "s", "l", "1", "0", "9",
+    static const char *const letters[] = {
+        "a", "e", "t", "Q", "Z", "x", "'", "s", "l", "1", "0", "9",
         ".", "-", "$", " ", " ", " ", "\n", "\t", "\r\n", "\u00a0", "\u3000", "\u00e9", "\u00df",
         "\u0663", "\u00bd", "\u6587", "\ud55c", "\u0e02", "\u0301", "\U0001f600", "\U0001f1e9",
-        "\u200d", "\U0001d7d8", "\u0394", "\u0416", "<|endoftext|>", "<|", "|>", "the", " of", "ing"};
+        "\u200d", "\U0001d7d8", "\u0394", "\u0416", "<|endoftext|>", "<|", "|>", "the",
+        " of", "ing"};
     uint64_t state = 1;
     for (int i = 0; i < 50000; i++) {
         for (int k = 0; k < 16; k++) {

@@ -103,7 +103,7 @@ choices()
 @test "a full disk under a file or folder is reported, and nothing half-written stays" {
     small_disk 64k || skip "only root can make a small disk"
     cp text big
-    for i in 1 2 3 4; do cat big big >bigger; mv bigger big; done
+    for _ in 1 2 3 4; do cat big big >bigger; mv bigger big; done
     head -c 60000 /dev/zero >small/old
     for command in \
         "tokenize -v bytes -o small/x big" \

@@ -64,7 +64,8 @@ static void drop(const struct head *s, int i, int from, int n, float *restrict x
 static inline int drops(const struct head *s) { return s->a->draw && s->a->p > 0; }
 
 /* First number of this head in the sequence's row i of a tensor with `time` rows a sequence. */
-static inline float *at(const struct head *s, const struct tensor *t, float *floats, int time, int i)
+static inline float *at(const struct head *s, const struct tensor *t, float *floats, int time,
+                        int i)
 {
     return tensor_row(t, floats, s->b * time + i) + s->h * s->d;
 }

@@ -186,7 +186,8 @@ INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_o
         const __mmask16 odd = _mm512_test_epi32_mask(lane, _mm512_set1_epi32(s));
         const __m512i low = _mm512_mask_add_epi32(lane, odd, lane, _mm512_set1_epi32(16 - s));
         const __m512i high = _mm512_mask_mov_epi32(_mm512_add_epi32(lane, _mm512_set1_epi32(s)),
-                                                   odd, _mm512_add_epi32(lane, _mm512_set1_epi32(16)));
+                                                   odd, _mm512_add_epi32(lane,
+                                                   _mm512_set1_epi32(16)));
         UNROLL
         for (int i = 0; i < LANES; i++)
             if (!(i & s)) {

@@ -261,7 +261,7 @@ static int may_be_left(const struct model *m, const char *name)
 {
     static const char *const buffers[] = {".attn.bias", ".attn.masked_bias"};
     const size_t n = strlen(name);
-    if (m->cfg.architecture == ARCHITECTURE_ENCODER)    /* heads, and blocks above those asked for */
+    if (m->cfg.architecture == ARCHITECTURE_ENCODER)    /* heads, and blocks above */
         return 1;
     for (int i = 0; i < 2; i++)
         if (n > strlen(buffers[i]) && !strcmp(name + n - strlen(buffers[i]), buffers[i]))

@@ -34,7 +34,7 @@ struct model_config {
     int placement;          /* index into placements */
     int embed_norm;         /* a norm after the embedding, whatever the placement */
     int segments;           /* kinds of token segments that have an embedding; 0: none */
-    int first_position;     /* rows of the position embedding before the first token's (RoBERTa: 2) */
+    int first_position;     /* of the position embedding's rows: the first token's (RoBERTa: 2) */
     int norm, norm_gain, norm_bias;
     int bias;               /* of every linear map in a block */
     int layers, width, heads;

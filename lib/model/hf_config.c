@@ -139,7 +139,8 @@ static const char *parse_model(const json_t *j, struct hf_config *c)
         return parse_gpt2(j, c);
     if (type && (!strcmp(type, "bert") || !strcmp(type, "roberta")))
         return parse_bert(j, *type == 'r', c);
-    return wrong("model_type is %.40s; gpt2, bert and roberta can be read", type ? type : "missing");
+    return wrong("model_type is %.40s; gpt2, bert and roberta can be read",
+                 type ? type : "missing");
 }
 
 const char *hf_config_parse(const unsigned char *bytes, size_t n, struct hf_config *c)

@@ -15,7 +15,7 @@ struct model {
     struct tensor *ids;             /* [batch * time, 1] int32 */
     struct tensor *targets;         /* the same; MODEL_LOSS only; -1 is ignored */
     struct tensor *draw;            /* [1, 4] int32: see ops.h; NULL without dropout */
-    struct tensor *at;              /* [batch, 1] int32: MODEL_GENERATE only; the new token's place */
+    struct tensor *at;              /* [batch, 1] int32: MODEL_GENERATE only; new tokens' places */
     struct tensor *lengths;         /* [batch, 1] int32: the tokens that are seen: MODEL_GENERATE,
                                        that place + 1; encoder, the rest is padding */
     struct tensor *segments;        /* [batch * time, 1] int32: encoder with segments only */

@@ -134,7 +134,8 @@ static int dash_after_digit(const char *at)
 }
 
 /* Set off two bytes that fit, left to right: "x y " or " x y". */
-__attribute__((always_inline)) static inline void set_off(struct bleu_words *b, int (*fits)(const char *), int blank_first)
+__attribute__((always_inline))
+static inline void set_off(struct bleu_words *b, int (*fits)(const char *), int blank_first)
 {
     char *to = b->next;
     size_t i = 0;

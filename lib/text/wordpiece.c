@@ -78,7 +78,8 @@ static int is_dropped(uint32_t c)
 {
     const utf8proc_category_t k = utf8proc_category((utf8proc_int32_t)c);
     return c == 0xfffd || (c != '\t' && c != '\n' && c != '\r'
-           && (k == UTF8PROC_CATEGORY_CN || (k >= UTF8PROC_CATEGORY_CC && k <= UTF8PROC_CATEGORY_CO)));
+           && (k == UTF8PROC_CATEGORY_CN
+               || (k >= UTF8PROC_CATEGORY_CC && k <= UTF8PROC_CATEGORY_CO)));
 }
 
 static int is_punctuation(uint32_t c)
