@@ -160,6 +160,13 @@ void deal_end_document(struct deal *d)
     d->two_sided = 0;
 }
 
+void deal_cut(struct deal *d)
+{
+    if (d->pairs != 1)
+        deal_end_document(d);
+    d->n_held = 0;
+}
+
 void deal_break_off(struct deal *d)
 {
     if (d->spool) {

@@ -65,7 +65,7 @@ static void make_set(const char *path)
     if (why && !(how.partial && tokens_cut(r)))
         die("%s: %s%s", name, why, tokens_cut(r) ? "; --partial keeps what came" : "");
     if (why && inside)
-        deal_end_document(d);
+        deal_cut(d);
     if (why)
         warn("%s: %s; what came is kept", name, why);
     progress_end(&p);

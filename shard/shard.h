@@ -20,6 +20,8 @@ struct deal *deal_begin(const struct making *how, const struct token_kind *kind)
 /* Ids of the document at hand, without ends of text; side 1 is a pair's second. */
 void deal_ids(struct deal *d, const int *ids, size_t n, int side);
 void deal_end_document(struct deal *d);
+/* The stream was cut in the document at hand: what came of it is kept, a pair is not. */
+void deal_cut(struct deal *d);
 /* The document at hand stays without an end of text, as the end of an import may. */
 void deal_break_off(struct deal *d);
 /* Every document from here on goes to this split. */

@@ -26,6 +26,10 @@ refused()
     rm -r part
     head -c 42 whole | shard --partial --split none -o part - 2>why
     shard -c part | grep -v '^#' | cmp - <(printf '1 2 3\n200\n')
+    rm -r part
+    printf '# vocab=bytes size=257 eot=256\n1\t2\n3 4' |
+        shard --partial --split none -o part 2>why     # half a pair is none
+    shard -c part | grep -v '^#' | cmp - <(printf '1\t2\n')
 }
 
 @test "a stream that is not what it says is refused, with its line" {
