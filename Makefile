@@ -84,7 +84,7 @@ $(foreach l,$(LEVELS),$(eval $(call level_rule,$(l))))
 check: ## install what is missing, build, run every test (TESTS: only these)
 	@$(MAKE) -s deps
 	@$(MAKE) -s -j$(JOBS) tested
-	@KEEL_BIN=$(abspath $(BIN)) tests/run $(BUILD)/tap $(JOBS) \
+	@KEEL_BIN=$(abspath $(BIN)) KEEL_SANITIZE=$(SANITIZE) tests/run $(BUILD)/tap $(JOBS) \
 	    $(CHECKS) $(filter %.bats,$(TESTS))
 
 tested: all $(CHECKS)

@@ -21,8 +21,8 @@ static int id_at(uint64_t i)
 
 static void make_set(int tokens, const char *path)
 {
-    struct manifest m = {.kind = {"gpt2", SIZE, SIZE - 1}, .command = (char *)"test",
-                         .version = (char *)"test", .split = (char *)"none"};
+    struct manifest m = {.kind = {"gpt2", SIZE, SIZE - 1}, .command = copy_text("test"),
+                         .version = copy_text("test"), .split = copy_text("none")};
     make_folder(path);
     struct set_writer *w = set_begin(path, path, &m, 30000, 1, 2);
     for (int i = 0; i < tokens; i++) {
@@ -30,6 +30,7 @@ static void make_set(int tokens, const char *path)
         set_add(w, SPLIT_TRAIN, &id, 1);
     }
     set_finish(w);
+    manifest_free(&m);
 }
 
 static struct shards *open_small_cache(void)

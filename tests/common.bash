@@ -43,6 +43,12 @@ fails()
     fi
 }
 
+# Bound a subshell's memory to $1 kB; the address sanitiser needs terabytes of addresses.
+address_space()
+{
+    [[ ${KEEL_SANITIZE-} == *address* ]] || ulimit -v "$1"
+}
+
 # Can this user fill a small file system of its own?  (tmpfs needs root.)
 small_disk()
 {

@@ -34,7 +34,8 @@ keel_make()
 @test "manual pages are installed under keel's name, warn of nothing and name each other" {
     keel_make install
     cd root/usr/share/man
-    mandoc -T lint -W warning man?/*
+    run bash -c "mandoc -T lint -W warning man?/* | grep -v 'unusual Xr order'"
+    [ -z "$output" ]        # the order of the names without "keel-"
     ls man?/* | grep -vE '/keel(-[a-z-]+)?\.[157]$' && return 1
     cat man?/* | sed -n 's/^\.Xr \([^ ]*\) \([157]\).*/man\2\/\1.\2/p' | sort -u |
         while read -r page; do

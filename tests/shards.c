@@ -34,6 +34,7 @@ static void read_all(void *unused)
     struct shards *s = shards_open(folder, "train");
     int ids[63];
     shards_read(s, 0, 63, ids);
+    shards_close(s);
     exit(EXIT_OK);
 }
 

@@ -106,7 +106,7 @@ END
 
 @test "long runs and long documents stay in bounded memory" {
     yes 'some words, and more of them' | head -c 60000000 >big
-    ( ulimit -v 400000; tokenize -j 2 big | tail -n 1 ) | grep -q 'documents=1 tokens='
+    ( address_space 400000; tokenize -j 2 big | tail -n 1 ) | grep -q 'documents=1 tokens='
     { head -c 3000000 /dev/zero | tr '\0' a; echo; } >run
     tokenize run | tokenize -d | cmp - run
 }
