@@ -111,15 +111,17 @@ void bins_import(int form, char **paths, int n, const struct making *how, const 
     struct vocab *v = vocab_open(vocab);
     struct import m = {.form = form, .kind = {.size = vocab_size(v), .eot = vocab_eot(v)}};
     int vals = 0;
+    for (int i = 0; i < n; i++)
+        vals += is_val(paths[i]);
     if (!n)
         misuse("--from reads the files that are named; none is");
+    if (vals && (how->tail > 0 || how->shuffle || !strcmp(how->split, "nanogpt")))
+        misuse("files named as val's make the split; leave out --val-tail, --shuffle and --split");
     if (strlen(vocab) >= sizeof m.kind.vocab)
         die("%s: the path is too long", vocab);
     strcpy(m.kind.vocab, vocab);
     vocab_free(v);
     m.deal = deal_begin(how, &m.kind);
-    for (int i = 0; i < n; i++)
-        vals += is_val(paths[i]);
     for (int split = SPLIT_TRAIN; split < (vals ? SPLITS : 1); split++) {
         if (vals)
             deal_to(m.deal, split);
@@ -241,6 +243,7 @@ void bins_export(int form, const char *data, const struct making *how)
                        .most = form == BIN_NANOGPT ? UINT64_MAX : (uint64_t)how->shard_tokens};
     for (int i = 0; i < SPLITS; i++) {
         struct shards *s = shards_open(data, split_names[order[i]]);
+        shards_cache(s, SEQUENTIAL_CACHE);
         if (shards_pairs(s))
             die("%s: holds pairs, and %s has a place for documents only", data, bin_names[form]);
         e.width = shards_kind(s)->size > 65536 ? 4 : 2;

@@ -44,14 +44,20 @@ static void copy_ids(struct shards *from, uint64_t at, uint64_t end, struct set_
 /* The first place from `at` on where a pair ends. */
 static uint64_t pair_end(struct shards *s, uint64_t at)
 {
+    static int ids[CHUNK];
+    const uint64_t total = shards_tokens(s);
     uint64_t ends = 0;
-    int id = -1;
-    for (uint64_t i = 0; i < shards_tokens(s) && (i < at || ends % 2 || !ends); i++) {
-        shards_read(s, i, 1, &id);
-        ends += id == shards_kind(s)->eot;
-        at = i + 1;
+    for (uint64_t from = 0; from < total; from += CHUNK) {
+        const size_t n = total - from < CHUNK ? (size_t)(total - from) : CHUNK;
+        shards_read(s, from, n, ids);
+        for (size_t i = 0; i < n; i++) {
+            const int is_end = ids[i] == shards_kind(s)->eot;
+            ends += (uint64_t)is_end;
+            if (is_end && ends % 2 == 0 && from + i + 1 >= at)
+                return from + i + 1;
+        }
     }
-    return at;
+    return total;
 }
 
 static void move_up(const char *child, void *arg)
@@ -76,6 +82,7 @@ void recut(const char *folder, const char *shown, struct manifest *m, const stru
 {
     struct shards *s = shards_open(folder, split_names[m->splits[SPLIT_TRAIN].tokens ? SPLIT_TRAIN
                                                                                       : SPLIT_VAL]);
+    shards_cache(s, SEQUENTIAL_CACHE);
     const uint64_t n = shards_tokens(s);
     uint64_t cut = n - (uint64_t)(fraction * (double)n + 0.5);
     if (shards_pairs(s) && cut)

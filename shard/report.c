@@ -133,6 +133,8 @@ static void stream_split(const char *data, const char *split, struct token_write
     int side = 0, open = 0;
     size_t n;
 
+    shards_cache(s, SEQUENTIAL_CACHE);
+
     if (!*w)
         *w = tokens_begin(stdout, shards_kind(s));
     for (uint64_t at = 0; at < total; at += n) {

@@ -60,6 +60,7 @@ void bins_import(int form, char **paths, int n, const struct making *how, const 
 void bins_export(int form, const char *data, const struct making *how);
 
 /* report.c */
+enum { SEQUENTIAL_CACHE = 1 << 20 };    /* bytes: who reads a split once needs no more */
 void show_info(const char *data);
 void verify(const char *data);
 void stream(const char *data, const char *split);

@@ -231,6 +231,7 @@ END
     fails 1 "cut.bin: its length" shard --from llmc -o set cut.bin
     fails 1 "none.bin: No such file" shard --from llmc -o set none.bin
     fails 2 "none is" shard --from llmc -o set
+    fails 2 "make the split" shard --from nanogpt --shuffle -o set train.bin val.bin
     nothing_left set
 }
 
