@@ -4,6 +4,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "text/decoder.h"
 #include "text/encoder.h"
 #include "text/learn.h"
 #include "text/split.h"
@@ -26,18 +27,6 @@ static void row(const char *what, struct clocks from, size_t bytes)
     const struct clocks to = now();
     printf("%s\t%.1f\t%.1f\n", what, 1e-6 * (double)bytes / (to.wall - from.wall),
            1e-6 * (double)bytes / (to.cpu - from.cpu));
-}
-
-static size_t decode(const struct vocab *v, const int *ids, size_t n, char *out)
-{
-    char *s = out;
-    for (size_t i = 0; i < n; i++) {
-        size_t size;
-        const char *bytes = vocab_bytes(v, ids[i], &size);
-        memcpy(s, bytes, size);
-        s += size;
-    }
-    return (size_t)(s - out);
 }
 
 int main(int argc, char **argv)
@@ -64,11 +53,13 @@ int main(int argc, char **argv)
     row("keel encode, warm", t, m.size);
     encoder_free(e);
 
-    char *out = zalloc(m.size, 1);
-    memset(out, 1, m.size);
+    struct decoder *d = decoder_new(v);
+    char *out = zalloc(m.size + ENCODER_PAD, 1);
+    memset(out, 1, m.size + ENCODER_PAD);
     t = now();
-    const size_t size = decode(v, ids, n, out);
+    const size_t size = decoder_run(d, ids, n, out);
     row("keel decode", t, size);
+    decoder_free(d);
     if (size != m.size || memcmp(out, text, size))
         die("the text did not come back");
 
