@@ -7,7 +7,6 @@
 #include "kernels/cpu/tile.h"
 #include "kernels/scratch.h"
 #include <math.h>
-#include <string.h>
 
 enum { STRIP = 16, TILE = 64 };     /* queries of a strip; queries and keys of a tile */
 
@@ -78,6 +77,15 @@ INLINE void pack_turned_tile(const enum precision p, const struct head *s, const
     turn(temp, s->units, TILE, s->units, out, TILE);
 }
 
+/* x[n .. end) = 0; end is whole vectors. */
+static inline void clear(float *x, int n, int end)
+{
+    if (n % LANES)
+        store_part(x + n, splat(0), LANES - n % LANES);
+    for (n = round_up(n, LANES); n < end; n += LANES)
+        store(x + n, splat(0));
+}
+
 /* Softmax of the scores of row i in place, of `width` columns, whole vectors, of which it sees n;
  * dropped where asked; the sum of the exponentials before dropping, and the largest scaled score. */
 static float soften(const struct head *s, int i, float *x, int n, int width, float *most)
@@ -100,8 +108,7 @@ static float soften(const struct head *s, int i, float *x, int n, int width, flo
         store_part(x + whole, e, end);
         sums += load_part(x + whole, end, 0);
     }
-    if (n < width)
-        memset(x + n, 0, (size_t)(width - n) * sizeof *x);
+    clear(x, n, width);
     if (drops(s))
         drop(s, i, 0, n, x);
     *most = s->scale * top;
@@ -240,8 +247,8 @@ static void soften_backward(const struct head *s, int i, int key, int n, float o
     }
     if (drops(s))
         drop(s, i, key, n, p);
-    memset(p + n, 0, (size_t)(TILE - n) * sizeof *p);
-    memset(g + n, 0, (size_t)(TILE - n) * sizeof *g);
+    clear(p, n, TILE);
+    clear(g, n, TILE);
 }
 
 /* P and G of the `have` queries from i on and the keys from j on. */

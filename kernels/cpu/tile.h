@@ -134,6 +134,8 @@ INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int
         int j = 0;
         for (; is_pair(p) && j + 16 <= whole; j += 16)
             pair_row(row + 2 * j, to + j);
+        for (; p == PRECISION_F32 && j + LANES <= whole; j += LANES)
+            store(to + j, load(row + j));
         for (; j < whole; j++)
             to[j] = is_pair(p) ? pair_of(row[2 * j], row[2 * j + 1])
                   : p == PRECISION_BF16 ? bf16_round(row[j]) : row[j];

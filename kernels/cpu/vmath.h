@@ -41,13 +41,23 @@ INLINE void store(float *x, vec v) { *(vec *)x = v; }
 /* The first n numbers, the rest `fill`; and storing n. */
 INLINE vec load_part(const float *x, int n, float fill)
 {
+#ifdef __AVX512F__
+    return (vec)_mm512_mask_loadu_ps(_mm512_set1_ps(fill), (__mmask16)((1u << n) - 1), x);
+#else
     vec v = splat(fill);
-    memcpy(&v, x, (size_t)n * sizeof *x);
+    for (int i = 0; i < n; i++)
+        v[i] = x[i];
     return v;
+#endif
 }
 INLINE void store_part(float *x, vec v, int n)
 {
-    memcpy(x, &v, (size_t)n * sizeof *x);
+#ifdef __AVX512F__
+    _mm512_mask_storeu_ps(x, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+    for (int i = 0; i < n; i++)
+        x[i] = v[i];
+#endif
 }
 
 /* a where the mask (of a comparison) is set, else b. */
@@ -86,18 +96,28 @@ INLINE vec larger(vec a, vec b)
 
 INLINE float sum_of(vec v)
 {
+#ifdef __AVX512F__
+    return _mm512_reduce_add_ps((__m512)v);
+#else
+    float part[LANES];
+    store(part, v);
     for (int w = LANES / 2; w; w /= 2)
         for (int i = 0; i < w; i++)
-            v[i] += v[i + w];
-    return v[0];
+            part[i] += part[i + w];
+    return part[0];
+#endif
 }
 
 INLINE float largest_of(vec v)
 {
+#ifdef __AVX512F__
+    return _mm512_reduce_max_ps((__m512)v);
+#else
     float top = v[0];
     for (int i = 1; i < LANES; i++)
         top = v[i] > top ? v[i] : top;
     return top;
+#endif
 }
 
 /* e^x within 2 ulp, denormal results included.  x = n log 2 + r; the polynomial is
