@@ -50,7 +50,8 @@ static void check_ids(const struct judge *j, const int *ids, size_t n)
 
 struct judge *judge_open(const char *run, const char *data)
 {
-    struct judge *j = zalloc(1, sizeof *j);
+    static struct judge judge;
+    struct judge *j = &judge;
     j->stream = stream_open(data, want.train ? "train" : "val");
     j->checkpoint = checkpoint_open(run);
     check_kinds(j->checkpoint, run, j->stream, data);
@@ -84,7 +85,6 @@ void judge_close(struct judge *j)
     model_free(j->model);
     checkpoint_close(j->checkpoint);
     stream_close(j->stream);
-    free(j);
 }
 
 void judge_notes(const struct judge *j, FILE *out)

@@ -17,7 +17,7 @@ struct verdict {
     int n;
 };
 
-/* Open both, check that they speak the same vocabulary, and place the model. */
+/* Open both, check that they speak the same vocabulary, and place the model.  There is one. */
 struct judge *judge_open(const char *run, const char *data);
 /* Call each(arg, verdict) for every window of the policy, in its order. */
 void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v), void *arg);
