@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct options want = {.batch = 8, .windows = -1, .seed = 1, .split = "val", .tolerance = 1e-4};
+struct options want = {.batch = 8, .seed = 1, .split = "val", .tolerance = 1e-4};
 
 static const char *const device_names[] = {"cpu", "cuda", NULL};
 static const char *const level_names[] = {"best", "v2", "v3", "v4", "v4bf16", NULL};
@@ -26,8 +26,8 @@ static const struct opt options[] = {
     {0, "claims", OPT_FLAG, &want.claims, 0, 0, "what theory claims, measured: holds or fails",
      NULL},
     {0, "tolerance", OPT_REAL, &want.tolerance, 1e-6, 0.1, "relative, of a Jacobian's norm", NULL},
-    {0, "windows", OPT_COUNT, &want.windows, -1, 1e9,
-     "windows to measure, at most; -1: 64, or 4 with Jacobians", NULL},
+    {0, "windows", OPT_COUNT, &want.windows, 0, 1e9,
+     "windows to measure, at most; 0: 64, or 4 with Jacobians", NULL},
     {0, "batch", OPT_INT, &want.batch, 1, 65536, "windows in a pass", NULL},
     {0, "split", OPT_TEXT, &want.split, 0, 0, "of the shard set: train or val", NULL},
     {'s', "seed", OPT_COUNT, &want.seed, 0, 1e18, "of the choice of windows, and of --init", NULL},
@@ -69,7 +69,7 @@ struct batches *subject_windows(const struct subject *s, int size, long long usu
 {
     const uint64_t held = shards_tokens(s->data), window = (uint64_t)model_config.context;
     const long long most = (long long)((held - 1) / window);
-    if (want.windows <= 0)
+    if (!want.windows)
         want.windows = usual;
     if (want.windows > most)
         want.windows = most;
