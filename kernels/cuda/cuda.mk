@@ -26,3 +26,6 @@ $(BUILD)/%.o: %.cu
 $(BUILD)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -c $< -o $@
+
+$(BUILD)/compare: $(BUILD)/tests/cuda-on-cpu/compare.o $(CUDA_OBJECTS) $(LIB)
+	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
