@@ -59,12 +59,12 @@ $(BIN)/keel: keel/keel.sh lib/base/base.h $(wildcard man/*.1) Makefile
 	@chmod +x $@
 
 .SECONDEXPANSION:
-$(addprefix $(BIN)/,$(PROGRAMS)): $(BIN)/%: $$(call objects,$$*/*.c) $(CUDA_OBJECTS) $(LIB)
+$(addprefix $(BIN)/,$(PROGRAMS)): $(BIN)/%: $$(call objects,$$*/*.c) $(CUDA_OBJECTS) $(LIB) $(CUDA_STAMP)
 	@mkdir -p $(@D)
-	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
+	$(CC) $(FLAGS) $(filter-out %.stamp,$^) $(LIBS) $(CUDA_LIBS) -o $@
 	@[ -e $(@D)/../share ] || ln -s $(CURDIR)/share $(@D)/../share
 
-$(CHECKS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(CUDA_OBJECTS) $(LIB)
+$(CHECKS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)

@@ -30,16 +30,7 @@ __global__ void column_partials(int n, int c, F f, int runs, float *first, float
 }
 
 /* to[i] += the sum of column i of partial [runs, c]. */
-static __global__ void column_totals(int c, int runs, const float *partial, float *to)
-{
-    const int i = blockIdx.x * BLOCK + threadIdx.x;
-    if (i >= c)
-        return;
-    float sum = 0;
-    for (int s = 0; s < runs; s++)
-        sum += partial[(size_t)s * c + i];
-    to[i] += sum;
-}
+void add_column_totals(int c, int runs, const float *partial, float *to);
 
 /* Add f's two sums over n rows to the columns of `first` and `second`; either may be NULL. */
 template <class F> static void add_columns(int n, int c, F f, float *first, float *second)
@@ -52,7 +43,7 @@ template <class F> static void add_columns(int n, int c, F f, float *first, floa
     LAUNCH(column_partials<F>, dim3(blocks_for(c, WARP), runs), BLOCK, 0, n, c, f,
            runs, partial, other);
     if (first)
-        LAUNCH(column_totals, blocks_for(c, BLOCK), BLOCK, 0, c, runs, partial, first);
+        add_column_totals(c, runs, partial, first);
     if (second)
-        LAUNCH(column_totals, blocks_for(c, BLOCK), BLOCK, 0, c, runs, other, second);
+        add_column_totals(c, runs, other, second);
 }

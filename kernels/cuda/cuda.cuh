@@ -28,19 +28,19 @@ void *cuda_scratch(size_t bytes);
     type *name = reinterpret_cast<type *>(dynamic_shared)
 
 template <class... P, class... A>
-static void launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 block, size_t shared,
-                   A &&...args)
+static void launch(const char *file, int line, void (*kernel)(P...), dim3 grid, dim3 block,
+                   size_t shared, A &&...args)
 {
     kernel<<<grid, block, shared, cuda_stream>>>(static_cast<P>(args)...);
     const cudaError_t error = cudaGetLastError();
     if (error != cudaSuccess)
-        die("launch of %s: %s", name, cudaGetErrorString(error));
+        die("%s:%d: a kernel's launch: %s", file, line, cudaGetErrorString(error));
 }
 #define LAUNCH(kernel, grid, block, shared, ...) \
-    launch(#kernel, kernel, grid, block, shared, __VA_ARGS__)
+    launch(__FILE__, __LINE__, kernel, grid, block, shared, __VA_ARGS__)
 #else
 #define LAUNCH(kernel, grid, block, shared, ...) \
-    emu_launch(#kernel, kernel, grid, block, shared, cuda_stream, __VA_ARGS__)
+    emu_launch(kernel, grid, block, shared, cuda_stream, __VA_ARGS__)
 #endif
 
 enum { WARP = 32, WARPS = 8, BLOCK = WARP * WARPS };

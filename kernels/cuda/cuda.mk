@@ -1,31 +1,76 @@
 # cuda.mk - the CUDA backend, where it is asked for:
+#   CUDA=nvcc   for GPUs: sm_80, sm_90, sm_100, and PTX for later ones
 #   CUDA=emu    on the CPU: tests/cuda-on-cpu runs the kernels, slowly, on any machine
 #   CUDA=check  the same, and every memory access of every thread is watched
-CUDA =
+CUDA      =
+CUDA_HOME = /usr/local/cuda
+NVCC      = nvcc
+ARCHS     = 80 90 100
+CXX       = g++
 
+CUDA_DIR     = $(BUILD)/cuda-$(CUDA)
 CUDA_SOURCES = $(wildcard kernels/cuda/*.cu)
 EMU_SOURCES  = $(filter-out $(if $(filter check,$(CUDA)),,%/check.cc %/profile.cc),\
                  $(wildcard tests/cuda-on-cpu/*.cc))
-CXX       = g++
-CXXFLAGS  = -std=c++20 -O2 -g -Wall -Wextra -Werror -Wno-sign-compare -Wno-unknown-pragmas \
-            -Wno-maybe-uninitialized -Wno-type-limits -Itests/cuda-on-cpu/include -Ilib -I. \
-            -MMD -MP $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
-# Sections of vector accesses must stay whole for check.cc to count them: -fno-tree-sra.
-CXXFLAGS_check = -O1 -fno-tree-sra -fsanitize=thread
+CXXFLAGS     = -std=c++20 -O2 -g -Wall -Wextra -Werror -Wno-sign-compare -Wno-unknown-pragmas \
+               -Wno-maybe-uninitialized -Wno-type-limits -Itests/cuda-on-cpu/include -Ilib -I. \
+               -MMD -MP $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all) \
+               $(if $(filter check,$(CUDA)),-DEMU_CHECK)
+# Vector accesses must stay whole for check.cc to count them: -fno-tree-sra.
+KERNEL_FLAGS = $(if $(filter check,$(CUDA)),-O1 -fno-tree-sra -fsanitize=thread)
+NVCC_FLAGS   = -std=c++20 -O3 -Ilib -I. -MMD -MP -Werror all-warnings -Xptxas -v -lineinfo \
+               $(foreach a,$(ARCHS),-gencode arch=compute_$(a),code=sm_$(a)) \
+               -gencode arch=compute_$(lastword $(ARCHS)),code=compute_$(lastword $(ARCHS))
 
 ifneq ($(filter emu check,$(CUDA)),)
-CXXFLAGS    += $(if $(filter check,$(CUDA)),-DEMU_CHECK)
-CUDA_OBJECTS = $(CUDA_SOURCES:%.cu=$(BUILD)/%.o) $(EMU_SOURCES:%.cc=$(BUILD)/%.o)
+CUDA_OBJECTS = $(CUDA_SOURCES:%.cu=$(CUDA_DIR)/%.o) $(EMU_SOURCES:%.cc=$(CUDA_DIR)/%.o)
 CUDA_LIBS    = -rdynamic -lstdc++ -ldl
 endif
+ifeq ($(CUDA),nvcc)
+CUDA_OBJECTS = $(CUDA_SOURCES:%.cu=$(CUDA_DIR)/%.o) $(BUILD)/kernels/cuda/cublaslt.o
+CUDA_LIBS    = -L$(CUDA_HOME)/lib64 -lcudart_static -lstdc++ -lpthread -ldl -lrt
+$(BUILD)/kernels/cuda/cublaslt.o: FLAGS += -isystem $(CUDA_HOME)/include
+endif
 
-$(BUILD)/%.o: %.cu
+# nvcc keeps what ptxas says of registers and spills beside the object.
+$(CUDA_DIR)/%.o: %.cu
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $(CXXFLAGS_$(CUDA)) -x c++ -c $< -o $@
+ifeq ($(CUDA),nvcc)
+	$(NVCC) $(NVCC_FLAGS) -c $< -o $@ >$(@:.o=.ptxas) 2>&1 || { cat $(@:.o=.ptxas); exit 1; }
+else
+	$(CXX) $(CXXFLAGS) $(KERNEL_FLAGS) -x c++ -c $< -o $@
+endif
 
-$(BUILD)/%.o: %.cc
+$(CUDA_DIR)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -c $< -o $@
 
-$(BUILD)/compare: $(BUILD)/tests/cuda-on-cpu/compare.o $(CUDA_OBJECTS) $(LIB)
+# The tests of this backend: ops and optim take a device's name.
+CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim compare)
+cuda-tests: $(CUDA_TESTS)
+$(CUDA_DIR)/ops $(CUDA_DIR)/optim: $(CUDA_DIR)/%: $(BUILD)/tests/%.o
+$(CUDA_DIR)/compare: $(BUILD)/tests/cuda-on-cpu/compare.o
+$(CUDA_TESTS): $(CUDA_OBJECTS) $(LIB)
 	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
+
+# What was linked with another setting is linked again.
+CUDA_STAMP = $(BUILD)/cuda.stamp
+$(shell mkdir -p $(BUILD); echo '$(CUDA)' | cmp -s - $(CUDA_STAMP) || echo '$(CUDA)' >$(CUDA_STAMP))
+
+check-cuda: ## the CUDA backend: on a GPU where there is one, else its kernels on the CPU
+	@$(MAKE) -s deps
+	@if command -v nvidia-smi >/dev/null; then $(MAKE) -s check-gpu; else $(MAKE) -s check-emu; fi
+
+check-gpu:
+	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=nvcc
+	@for t in 'ops cuda' 'optim cuda' compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
+
+# Three builds: plain; every access checked; sanitised.
+check-emu:
+	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=emu
+	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=check
+	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=emu BUILD=build/asan SANITIZE=address,undefined \
+	    CFLAGS='-O1 -g -fno-omit-frame-pointer'
+	@tests/run $(BUILD)/cuda-tap $(JOBS) $(wildcard tests/cuda-on-cpu/*.bats)
+
+.PHONY: cuda-tests check-cuda check-gpu check-emu

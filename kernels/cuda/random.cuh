@@ -25,5 +25,7 @@ static __device__ __forceinline__ float keep(struct draw d, uint64_t e)
 {
     if (d.p == 0)
         return d.scale;
-    return random_uniform(random_word(d.seed, d.site, d.step, e)) >= d.p ? d.scale : 0;
+    const struct random4 r = random_at(d.seed, d.site, d.step, e / 4);
+    const uint32_t even = e & 2 ? r.v[2] : r.v[0], odd = e & 2 ? r.v[3] : r.v[1];
+    return random_uniform(e & 1 ? odd : even) >= d.p ? d.scale : 0;
 }

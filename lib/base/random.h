@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #ifdef __CUDACC__
-#define RANDOM_FN static inline __host__ __device__
+#define RANDOM_FN static __host__ __device__ __forceinline__
 #else
 #define RANDOM_FN static inline
 #endif
