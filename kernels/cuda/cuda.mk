@@ -51,7 +51,7 @@ cuda-tests: $(CUDA_TESTS)
 $(CUDA_DIR)/ops $(CUDA_DIR)/optim: $(CUDA_DIR)/%: $(BUILD)/tests/%.o
 $(CUDA_DIR)/compare: $(BUILD)/tests/cuda-on-cpu/compare.o
 $(CUDA_TESTS): $(CUDA_OBJECTS) $(LIB)
-	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
+	$(CC) $(FLAGS) $(filter %.o,$^) $(LIB) $(LIBS) $(CUDA_LIBS) -o $@
 
 # What was linked with another setting is linked again.
 CUDA_STAMP = $(BUILD)/cuda.stamp
