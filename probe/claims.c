@@ -20,7 +20,8 @@ static void claim(FILE *f, const char *name, const char *what, int applies, doub
     tsv_cell(f, applies ? measured : NAN);
     tsv_cell(f, low);
     tsv_cell(f, high);
-    fprintf(f, "\t%s\n", !applies ? "n/a" : measured >= low && measured <= high ? "holds" : "fails");
+    fprintf(f, "\t%s\n",
+            !applies ? "n/a" : measured >= low && measured <= high ? "holds" : "fails");
 }
 
 /* The largest of a statistic over sub-layers, nan only where all are. */

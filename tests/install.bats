@@ -38,6 +38,7 @@ keel_make()
     [ -z "$output" ]        # the order of the names without "keel-"
     ls man?/* | grep -vE '/keel(-[a-z-]+)?\.[157]$' && return 1
     cat man?/* | sed -n 's/^\.Xr \([^ ]*\) \([157]\).*/man\2\/\1.\2/p' | sort -u |
+        grep -vE '/(gnuplot|zstd)\.1' |
         while read -r page; do
             echo "$page"
             [ -f "$page" ]

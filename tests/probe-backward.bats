@@ -30,15 +30,18 @@ cell()
 @test "from one state to the next, J_to_end is s_step; the chain bounds the whole" {
     for placement in none post pre peri output; do
         probe "${small[@]}" --placement $placement --jacobian --windows 1 data >j.tsv
-        awk -v a="$(cell j.tsv 3 J_to_end)" -v b="$(cell j.tsv 3 s_step)" -v all="$(cell j.tsv 0 J_to_end)" \
-            -v p="$(cell j.tsv 0 s_step)" -v q="$(cell j.tsv 1 s_step)" -v r="$(cell j.tsv 2 s_step)" \
+        awk -v a="$(cell j.tsv 3 J_to_end)" -v b="$(cell j.tsv 3 s_step)" \
+            -v all="$(cell j.tsv 0 J_to_end)" \
+            -v p="$(cell j.tsv 0 s_step)" -v q="$(cell j.tsv 1 s_step)" \
+            -v r="$(cell j.tsv 2 s_step)" \
             'BEGIN { d = a / b - 1; exit !(d < 1e-3 && d > -1e-3 && all <= p * q * r * b * 1.001) }'
     done
 }
 
 @test "Propositions 7 and 8: slope 1 for pre, 0 for peri, as the paper says" {
     probe "${small[@]}" --placement pre --scale-out 1,10,100 data >out.tsv
-    grep -v '^#' out.tsv | awk 'NR > 1 && !($6 > 0.95 && $6 < 1.05) { bad = 1 } END { exit bad || NR != 13 }'
+    grep -v '^#' out.tsv |
+        awk 'NR > 1 && !($6 > 0.95 && $6 < 1.05) { bad = 1 } END { exit bad || NR != 13 }'
     probe "${small[@]}" --placement peri --scale-out 1,10,100 data >out.tsv
     grep -v '^#' out.tsv | awk 'NR > 1 && !($6 > -0.05 && $6 < 0.05) { bad = 1 } END { exit bad }'
     # The state's scale is divided out again: slope -1 for both.

@@ -14,7 +14,7 @@ INLINE vec gelu_tanh(vec x)
 
 INLINE vec gelu_tanh_slope(vec x)
 {
-    const vec near = at_most(at_least(x, -30), 30);     /* beyond, slope is 0 and must not meet inf */
+    const vec near = at_most(at_least(x, -30), 30);     /* beyond, slope 0 must not meet inf */
     vec slope;
     const vec s = logistic_vec((x * x * GELU_CUBE + 1) * x * (2 * GELU_SCALE), &slope);
     return s + near * slope * (near * near * (3 * GELU_CUBE) + 1) * (2 * GELU_SCALE);

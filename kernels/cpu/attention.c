@@ -87,7 +87,7 @@ static inline void clear(float *x, int n, int end)
 }
 
 /* Softmax of the scores of row i in place, of `width` columns, whole vectors, of which it sees n;
- * dropped where asked; the sum of the exponentials before dropping, and the largest scaled score. */
+ * dropped where asked; the sum of the exponentials before dropping, and the largest score. */
 static float soften(const struct head *s, int i, float *x, int n, int width, float *most)
 {
     const int whole = n - n % LANES, end = n % LANES;

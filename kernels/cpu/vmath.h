@@ -124,7 +124,7 @@ INLINE float largest_of(vec v)
  * Cephes' expf; 2^n is applied in two halves, which n beyond the exponent's range needs. */
 INLINE vec exp_vec(vec x)
 {
-    const float round = 0x1.8p23f;          /* adding it leaves the nearest integer in the low bits */
+    const float round = 0x1.8p23f;          /* adding it leaves the nearest integer low */
     const vec y = at_most(at_least(x, -105), 89);
     const vec t = y * 1.44269504f + round, n = t - round;
     const vec r = (y - n * 0.693359375f) + n * 2.12194440e-4f;
