@@ -103,7 +103,8 @@ same_runs()
                 t = $1 - 1; lr = 1e-3; n = 20; pi = 3.14159265358979
                 want = lr
                 if (kind == "linear") want = lr * (1 - t / n)
-                if (kind == "cosine") want = lr / 10 + 0.9 * lr * (1 + cos(pi * (t - w) / (n - w))) / 2
+                if (kind == "cosine")
+                    want = lr / 10 + 0.9 * lr * (1 + cos(pi * (t - w) / (n - w))) / 2
                 if (kind == "inverse-sqrt" && t > 1) want = lr * sqrt(w > 1 ? w : 1) / sqrt(t)
                 if (t < w) want = lr * t / w
                 if (abs($5 - want) > 1e-9) { print kind, t, $5, want; bad = 1 }
