@@ -108,6 +108,11 @@ demo: ## the stability plot: train every placement on a small corpus, about five
 PYTHON  = $(BUILD)/venv/bin/python
 BENCHES = $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 
+check-tiktoken: all ## GPT-2's ids against tiktoken's: 100,000 random strings, the text under /usr/share
+	@[ -x $(PYTHON) ] || python3 -m venv $(BUILD)/venv
+	@$(PYTHON) -c 'import tiktoken' 2>/dev/null || $(PYTHON) -m pip install -q tiktoken
+	$(PYTHON) tests/check_tiktoken.py $(BIN)/tokenize share 1
+
 bench: ## side by side with peers on this machine: bench/*.sh (PyTorch comes from pip)
 	@$(MAKE) -s deps
 	@$(MAKE) -s -j$(JOBS) benches
@@ -187,5 +192,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD) $(BIN)
 
 -include $(shell find $(BUILD) -name venv -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all help deps clean check check-asan check-bertscore tested demo bench fuzz fuzzers lint install uninstall benches venv
+.PHONY: all help deps clean check check-asan check-bertscore check-tiktoken tested demo bench fuzz fuzzers lint install uninstall benches venv
 .PRECIOUS: $(BUILD)/%.o

@@ -28,12 +28,13 @@ else
 fi
 gpt2=$here/share/gpt2
 python=${KEEL_PYTHON:-}
+[ -z "$python" ] || "$python" -m pip install -q tiktoken fastokens rustbpe 2>/dev/null || true
 [ -n "$python" ] || echo "bench: KEEL_PYTHON is empty; the peers are left out" >&2
 
 # CPUs that may be used, first one.
 core=$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')
 for _ in 1 2 3 4 5; do
-    taskset -c "$core" "$here/build/bench/tokenize" "$gpt2/vocab.bpe" text
+    taskset -c "$core" "${KEEL_BENCH:-$here/build/bench}/tokenize" "$gpt2/vocab.bpe" text
     [ -z "$python" ] ||
         taskset -c "$core" "$python" "$here/bench/tokenize_peers.py" "$gpt2" text 2>>left-out
 done >rows
