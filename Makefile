@@ -3,6 +3,8 @@
 # Settings:  CC=gcc|clang  PREFIX=/usr/local  BUILD=build (objects)  BIN=bin (programs)
 #            SANITIZE=address,undefined  JOBS=2  TESTS='tests/base.c tests/shard.bats'
 
+.DEFAULT_GOAL = all
+
 PREFIX   = /usr/local
 BUILD    = build
 BIN      = bin
