@@ -37,47 +37,52 @@ is_whole()
 
 @test "twenty kills at random moments, and the run is the same bit for bit" {
     whole_run 300
-    cd part
-    for kill in $(seq 20); do
-        if [ -d run ] && [ "$(echo run/step-*)" != "run/step-*" ]; then
-            train -q -j1 --resume run &
-        else
-            begin 300 &
-        fi
-        sleep "0.$((RANDOM % 30 + 3))"
-        kill -9 $! 2>/dev/null || true
-        wait $! || true
-        echo "kill $kill: $(cd run 2>/dev/null && echo step-* | wc -w) checkpoints"
-    done
-    train -q -j1 --resume run
-    cd ..
+    (   cd part || exit 1
+        for kill in $(seq 20); do
+            if [ -d run ] && [ "$(echo run/step-*)" != "run/step-*" ]; then
+                train -q -j1 --resume run &
+            else
+                begin 300 &
+            fi
+            sleep "0.$((RANDOM % 30 + 3))"
+            kill -9 $! 2>/dev/null || true
+            wait $! || true
+            echo "kill $kill: $(cd run 2>/dev/null && echo step-* | wc -w) checkpoints"
+        done
+        train -q -j1 --resume run
+    )
     # The folder that a kill left half-made has another name; the next of its name removes it.
     rm -rf part/run/.step-*.tmp
     is_whole
 }
 
 @test "SIGTERM and SIGINT write a checkpoint and leave as the signal says" {
-    whole_run 200
+    whole_run 400
     cd part
-    for signal in TERM INT; do
-        if [ -d run ]; then
-            timeout -s $signal 0.4 train -q -j1 --resume run 2>err.txt && status=0 || status=$?
-        else
-            # shellcheck disable=SC2086
-            timeout -s $signal 0.4 train -q -j1 -o run $RUN --steps 200 --checkpoint-every 7 \
-                ../data 2>err.txt && status=0 || status=$?
-        fi
-        cat err.txt
-        [ $status -eq 124 ] || [ $status -eq 0 ]
-        [ $status -eq 0 ] || grep -q "go on with: train --resume run" err.txt
-    done
+    begin 400 2>err.txt &
+    signal_after 5 TERM 143
+    # In the background a shell has SIGINT ignored.
+    env --default-signal=INT train -q -j1 --resume run 2>err.txt &
+    signal_after 30 INT 130
     train -q -j1 --resume run
-    cd ..
+    cd "$BATS_TEST_TMPDIR"
     # Checkpoints at the places of the signals are more than the whole run has.
     for step in part/run/step-*; do
         [ -d "whole/run/${step##*/}" ] || rm -r "$step"
     done
     is_whole
+}
+
+# Send the program last begun a signal once the table has $1 rows; it must end with status $3.
+signal_after()
+{
+    local status=0
+    until [ "$(grep -c '^[0-9]' run/train.tsv 2>/dev/null)" -ge "$1" ]; do sleep 0.02; done
+    kill "-$2" $!
+    wait $! || status=$?
+    echo "status $status"
+    cat err.txt
+    [ $status -eq "$3" ] && grep -q "go on with: train --resume run" err.txt
 }
 
 @test "a table that is longer than the checkpoint, or torn, is cut to it" {

@@ -14,12 +14,17 @@ static void note_signal(int sig)
     stopped = sig;
 }
 
+/* Those that are ignored, as in a shell's background, stay so. */
 static void catch_signals(void)
 {
     const struct sigaction a = {.sa_handler = note_signal,
                                 .sa_flags = (int)SA_RESETHAND | SA_RESTART};
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
+    static const int ending[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
+        struct sigaction now;
+        if (!sigaction(ending[i], NULL, &now) && now.sa_handler != SIG_IGN)
+            sigaction(ending[i], &a, NULL);
+    }
 }
 
 /* Mean loss over the first windows of the validation split; NAN without one. */
