@@ -1,6 +1,9 @@
 /* matmul.c - matrix products by oneDNN (2.x and 3.x): the one file that calls it.
  *
- * A product of each shape is prepared once and kept. */
+ * Left to itself the library may cut k in as many parts as there are threads, and a sum then
+ * depends on their number (seen at [64, 64] over 4096).  So c is cut into tiles by its shape
+ * alone, and each tile is one call on one thread.  bf16 has no plain call: its product of each
+ * shape is prepared once and kept. */
 #include "kernels/matmul.h"
 #include "base/base.h"
 #include <omp.h>
@@ -9,15 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the library specialises on. */
+/* What a bf16 product is prepared for. */
 struct shape {
-    int precision, threads, m, n, k, lda, ldb, ldc, turned_a, turned_b, bias, add;
+    int m, n, k, lda, ldb, ldc, turned_a, turned_b, add;
 };
 
 struct prepared {
     struct shape shape;
     dnnl_primitive_t product;       /* NULL: not to be had here */
-    dnnl_memory_t a, b, c, bias;
+    dnnl_memory_desc_t a, b, c;
 };
 
 static dnnl_engine_t engine;
@@ -42,12 +45,11 @@ static layout describe(int rows, int cols, dnnl_data_type_t type, int row_step, 
     CHECK(dnnl_memory_desc_init_by_strides(&l, 2, dims, type, steps));
     return l;
 }
-static void forget(layout l) { (void)l; }
-static dnnl_status_t create(dnnl_primitive_desc_t *pd, layout *a, layout *b, layout *bias,
-                            layout *c, dnnl_primitive_attr_t attr)
+static dnnl_status_t create(dnnl_primitive_desc_t *pd, layout *a, layout *b, layout *c,
+                            dnnl_primitive_attr_t attr)
 {
     dnnl_matmul_desc_t d;
-    CHECK(dnnl_matmul_desc_init(&d, a, b, bias, c));
+    CHECK(dnnl_matmul_desc_init(&d, a, b, NULL, c));
     return dnnl_primitive_desc_create(pd, &d, attr, engine, NULL);
 }
 static dnnl_status_t append_sum(dnnl_post_ops_t ops)
@@ -64,11 +66,10 @@ static layout describe(int rows, int cols, dnnl_data_type_t type, int row_step, 
     CHECK(dnnl_memory_desc_create_with_strides(&l, 2, dims, type, steps));
     return l;
 }
-static void forget(layout l) { dnnl_memory_desc_destroy(l); }
-static dnnl_status_t create(dnnl_primitive_desc_t *pd, layout *a, layout *b, layout *bias,
-                            layout *c, dnnl_primitive_attr_t attr)
+static dnnl_status_t create(dnnl_primitive_desc_t *pd, layout *a, layout *b, layout *c,
+                            dnnl_primitive_attr_t attr)
 {
-    return dnnl_matmul_primitive_desc_create(pd, engine, *a, *b, bias ? *bias : NULL, *c, attr);
+    return dnnl_matmul_primitive_desc_create(pd, engine, *a, *b, NULL, *c, attr);
 }
 static dnnl_status_t append_sum(dnnl_post_ops_t ops)
 {
@@ -84,24 +85,15 @@ static void start(void)
     CHECK(dnnl_stream_create(&stream, engine, dnnl_stream_default_flags));
 }
 
-static dnnl_memory_t handle(layout l)
-{
-    dnnl_memory_t m;
-    CHECK(dnnl_memory_create(&m, LAYOUT(l), engine, DNNL_MEMORY_NONE));
-    return m;
-}
-
 static void prepare(struct prepared *p)
 {
     const struct shape *s = &p->shape;
-    const dnnl_data_type_t type = s->precision == PRECISION_BF16 ? dnnl_bf16 : dnnl_f32;
-    layout a = describe(s->m, s->k, type, s->turned_a ? 1 : s->lda, s->turned_a ? s->lda : 1);
-    layout b = describe(s->k, s->n, type, s->turned_b ? 1 : s->ldb, s->turned_b ? s->ldb : 1);
-    layout c = describe(s->m, s->n, dnnl_f32, s->ldc, 1);
-    layout bias = describe(1, s->n, dnnl_f32, s->n, 1);
     dnnl_primitive_attr_t attr;
     dnnl_primitive_desc_t pd = NULL;
 
+    p->a = describe(s->m, s->k, dnnl_bf16, s->turned_a ? 1 : s->lda, s->turned_a ? s->lda : 1);
+    p->b = describe(s->k, s->n, dnnl_bf16, s->turned_b ? 1 : s->ldb, s->turned_b ? s->ldb : 1);
+    p->c = describe(s->m, s->n, dnnl_f32, s->ldc, 1);
     CHECK(dnnl_primitive_attr_create(&attr));
     if (s->add) {
         dnnl_post_ops_t ops;
@@ -110,16 +102,11 @@ static void prepare(struct prepared *p)
         CHECK(dnnl_primitive_attr_set_post_ops(attr, ops));
         dnnl_post_ops_destroy(ops);
     }
-    if (create(&pd, &a, &b, s->bias ? &bias : NULL, &c, attr) == dnnl_success) {
+    if (create(&pd, &p->a, &p->b, &p->c, attr) == dnnl_success) {
         CHECK(dnnl_primitive_create(&p->product, pd));
         dnnl_primitive_desc_destroy(pd);
-        p->a = handle(a);
-        p->b = handle(b);
-        p->c = handle(c);
-        p->bias = handle(bias);
     }
     dnnl_primitive_attr_destroy(attr);
-    forget(a), forget(b), forget(c), forget(bias);
 }
 
 static int usable[2];               /* by precision: passed the self-test */
@@ -164,25 +151,90 @@ static struct prepared *find(const struct shape *s)
     return p;
 }
 
+/* The part of q that computes c [i .. i + m, j .. j + n]. */
+static struct matmul tile_of(const struct matmul *q, int i, int j, int m, int n)
+{
+    const size_t size = q->precision == PRECISION_BF16 ? 2 : 4;
+    struct matmul t = *q;
+    t.m = m, t.n = n;
+    t.a.data = (const char *)q->a.data + size * (size_t)i * (q->a.turned ? 1 : (size_t)q->a.ld);
+    t.b.data = (const char *)q->b.data + size * (size_t)j * (q->b.turned ? (size_t)q->b.ld : 1);
+    t.c = q->c + (size_t)i * (size_t)q->ldc + j;
+    t.bias = q->bias ? q->bias + j : NULL;
+    return t;
+}
+
+static struct prepared *prepared_for(const struct matmul *q)
+{
+    return find(&(struct shape){q->m, q->n, q->k, q->a.ld, q->b.ld, q->ldc, q->a.turned,
+                                q->b.turned, q->add || q->bias});
+}
+
+static dnnl_memory_t memory(layout l, const void *data)
+{
+    dnnl_memory_t m;
+    CHECK(dnnl_memory_create(&m, LAYOUT(l), engine, (void *)(uintptr_t)data));
+    return m;
+}
+
+static void run_tile(const struct matmul *q, const struct prepared *p)
+{
+    for (int i = 0; q->bias && i < q->m; i++)
+        memcpy(q->c + (size_t)i * (size_t)q->ldc, q->bias, (size_t)q->n * sizeof *q->c);
+    if (q->precision == PRECISION_F32) {
+        CHECK(dnnl_sgemm(q->a.turned ? 'T' : 'N', q->b.turned ? 'T' : 'N', q->m, q->n, q->k, 1,
+                         q->a.data, q->a.ld, q->b.data, q->b.ld, q->add || q->bias ? 1 : 0,
+                         q->c, q->ldc));
+        return;
+    }
+    const dnnl_exec_arg_t args[] = {
+        {DNNL_ARG_SRC, memory(p->a, q->a.data)}, {DNNL_ARG_WEIGHTS, memory(p->b, q->b.data)},
+        {DNNL_ARG_DST, memory(p->c, q->c)},
+    };
+    CHECK(dnnl_primitive_execute(p->product, stream, 3, args));
+    CHECK(dnnl_stream_wait(stream));
+    for (int i = 0; i < 3; i++)
+        dnnl_memory_destroy(args[i].memory);
+}
+
+/* Rows and columns of a tile: large enough for full speed, small enough to share out. */
+static int tile_rows(const struct matmul *q)
+{
+    const int quarter = (q->m + 255) / 256 * 64;
+    return quarter < 512 ? quarter : 512;
+}
+enum { TILE_COLS = 384 };
+
 int matmul_run(const struct matmul *q)
 {
-    const struct shape s = {
-        q->precision, omp_get_max_threads(), q->m, q->n, q->k, q->a.ld, q->b.ld, q->ldc,
-        q->a.turned, q->b.turned, q->bias != NULL, q->add,
-    };
-    struct prepared *p = find(&s);
-    if (!p->product)
+    const int rows = tile_rows(q), across = (q->n + TILE_COLS - 1) / TILE_COLS;
+    const int tiles = (q->m + rows - 1) / rows * across, threads = omp_get_max_threads();
+    struct prepared p[2][2] = {0};      /* for whole tiles, and those at the edges */
+    int possible = 1;
+
+    omp_set_num_threads(1);
+    for (int e = 0; q->precision == PRECISION_BF16 && e < 4; e++) {
+        const int m = e / 2 ? q->m % rows : rows, n = e % 2 ? q->n % TILE_COLS : TILE_COLS;
+        const struct matmul t = tile_of(q, 0, 0, m, n);
+        if (m && n && m <= q->m && n <= q->n)
+            p[e / 2][e % 2] = *prepared_for(&t);
+        possible &= !m || !n || m > q->m || n > q->n || p[e / 2][e % 2].product;
+    }
+    omp_set_num_threads(threads);
+    if (!possible)
         return 0;
-    dnnl_memory_set_data_handle(p->a, (void *)(uintptr_t)q->a.data);
-    dnnl_memory_set_data_handle(p->b, (void *)(uintptr_t)q->b.data);
-    dnnl_memory_set_data_handle(p->c, q->c);
-    dnnl_memory_set_data_handle(p->bias, (void *)(uintptr_t)q->bias);
-    const dnnl_exec_arg_t args[] = {
-        {DNNL_ARG_SRC, p->a}, {DNNL_ARG_WEIGHTS, p->b}, {DNNL_ARG_DST, p->c},
-        {DNNL_ARG_BIAS, p->bias},
-    };
-    CHECK(dnnl_primitive_execute(p->product, stream, q->bias ? 4 : 3, args));
-    CHECK(dnnl_stream_wait(stream));
+    #pragma omp parallel if (tiles > 1)
+    {
+        omp_set_num_threads(1);         /* what is called here, even where this is one thread */
+        #pragma omp for schedule(dynamic)
+        for (int tile = 0; tile < tiles; tile++) {
+            const int i = tile / across * rows, j = tile % across * TILE_COLS;
+            const int m = q->m - i < rows ? q->m - i : rows;
+            const int n = q->n - j < TILE_COLS ? q->n - j : TILE_COLS;
+            const struct matmul t = tile_of(q, i, j, m, n);
+            run_tile(&t, &p[m < rows][n < TILE_COLS]);
+        }
+    }
     return 1;
 }
 

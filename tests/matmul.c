@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "kernels/matmul.h"
 #include <math.h>
+#include <omp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,9 +62,30 @@ static void check(enum precision p, int m, int n, int k, int turned_a, int turne
     free(a), free(b), free(c), free(bias), free(was), free(a16), free(b16);
 }
 
+/* A long sum into a small matrix, which the library by itself would share out by k. */
+static void same_bits(void)
+{
+    enum { M = 64, N = 64, K = 4096 };
+    float *a = numbers(K * M, NULL), *b = numbers(K * N, NULL);
+    float *c = zalloc(3 * M * N, sizeof *c);
+    for (int i = 0; i < K * M; i++)
+        a[i] *= 0.3f;                   /* products that need rounding */
+    for (int t = 0; t < 3; t++) {
+        omp_set_num_threads(t + 1);
+        matmul_run(&(struct matmul){PRECISION_F32, M, N, K, {a, M, 1}, {b, N, 0}, c + t * M * N, N,
+                                    NULL, 0});
+    }
+    const int same = !memcmp(c, c + M * N, M * N * sizeof *c)
+                  && !memcmp(c, c + 2 * M * N, M * N * sizeof *c);
+    failed += !same;
+    printf("%sok %d - the same bits at 1, 2, 3 threads\n", same ? "" : "not ", ++tests);
+    free(a), free(b), free(c);
+}
+
 int main(void)
 {
     program = "matmul";
+    same_bits();
     for (enum precision p = PRECISION_F32; p <= PRECISION_BF16; p++)
         for (int k = 3; k <= 3072; k *= 4) {
             check(p, 33, 70, k, 0, 1, 0);

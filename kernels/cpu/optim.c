@@ -12,9 +12,10 @@ static size_t chunk_size(size_t n, size_t from)
 
 void KERNEL(zero)(float *x, size_t n)
 {
-    #pragma omp parallel for if (n > 8 * PARALLEL)
-    for (size_t from = 0; from < n; from += CHUNK)
-        memset(x + from, 0, chunk_size(n, from) * sizeof *x);
+    const size_t part = 64 * CHUNK;     /* large: then memset() does not read what it overwrites */
+    #pragma omp parallel for if (n > part)
+    for (size_t from = 0; from < n; from += part)
+        memset(x + from, 0, (n - from < part ? n - from : part) * sizeof *x);
 }
 
 static double chunk_squares(const float *x, size_t n)
