@@ -85,6 +85,8 @@ same_runs()
     [ "$(count --model gpt2 --placement peri)" = $((123587328 + 1024 * 768 + 24 * 768)) ]
     key=bytes_parameters
     [ "$(count --model gpt2 --vocab 50304)" -ge $((4 * 124373760)) ]
+    train -o run --dry-run --model gpt2 >/dev/null
+    [ ! -e run ]
     fails 2 "name DATA or --vocab" train --dry-run --layers 2
     train --dry-run --model gpt2 >/dev/full 2>err.txt && false
     grep -q "No space left on device" err.txt
@@ -179,6 +181,8 @@ same_runs()
     fails 2 "--dt: '0' is not" train -o run --dt 0 data
     fails 2 "--dt: 'inf' is not" train -o run --dt inf data
     fails 2 "--batch: '0' is not" train -o run --batch 0 data
+    fails 2 "65536 windows of 100000 tokens are more" train -o run --batch 65536 --context 1e5 data
+    fails 1 "out of memory" train -o run --layers 1 --width 8192 --heads 1 --batch 32768 data
     fails 2 "--steps: '1.5' is not" train -o run --steps 1.5 data
     fails 2 "--dropout: '1' is not" train -o run --dropout 1 data
     fails 2 "--placement: 'prae' is none of" train -o run --placement prae data

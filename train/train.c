@@ -1,6 +1,7 @@
 /* train - train a Transformer on a shard set: a table and checkpoints in a run's folder. */
 #include "train/train.h"
 #include "base/base.h"
+#include <limits.h>
 #include <omp.h>
 #include <string.h>
 
@@ -67,9 +68,9 @@ int main(int argc, char **argv)
 
     if (operands > 1)
         misuse("%s: one shard set is trained on, not %d", argv[first + 1], operands);
-    if (!!output + !!resume + dry != 1)
+    if (resume ? output || dry : !output && !dry)
         misuse("one of -o RUN, --resume RUN and --dry-run is needed; see train -h");
-    if (output && !data)
+    if (output && !dry && !data)
         misuse("the shard set to train on is missing; see train -h");
     if (opt_threads)
         omp_set_num_threads(opt_threads);
@@ -78,6 +79,9 @@ int main(int argc, char **argv)
     } else {
         model_config_settle();
         learn_config_settle();
+        if ((long long)learn_config.batch * model_config.context > INT_MAX)
+            misuse("--batch: %d windows of %d tokens are more than %d tokens in a pass",
+                   learn_config.batch, model_config.context, INT_MAX);
     }
     if (dry) {
         dry_run(data);
