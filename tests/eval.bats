@@ -68,6 +68,8 @@ END
     "$BIN/eval" -q "$GPT2" tokens >out
     near "$(value perplexity <out)" 95.99316154852744 1e-4
     near "$(value window_perplexity <out)" 98.69504367380152 1e-4
+    "$BIN/eval" -q --window 32 "$GPT2" tokens >half
+    near "$(value window_perplexity <half)" 114.17267098550815 1e-4
     grep -q '^# protocol=blocks: disjoint windows of 64 tokens' out
 }
 
