@@ -277,8 +277,8 @@ static int has_amx(void)
 int matmul_wins(const struct matmul *q)
 {
     static int tested;
-    if ((double)q->m * q->n * q->k < 40000)
-        return 0;
+    if ((double)q->m * q->n * q->k < 40000 || (q->b.turned && q->k <= 512))
+        return 0;                       /* measured: bench/engine.c's sizes, one thread */
     if (!tested) {
         tested = 1;
         usable[PRECISION_F32] = passes(PRECISION_F32);

@@ -80,6 +80,7 @@ void linear_cases(void)
     for (enum precision p = PRECISION_F32; p <= PRECISION_BF16; p++) {
         linear_case(1, 1, 1, 0, 1, p);
         linear_case(3, 5, 2, 1, 1, p);
+        linear_case(2, 70, 39, 3, 1, p);
         linear_case(13, 17, 33, 0, 0, p);
         linear_case(70, 64, 96, 5, 1, p);
         linear_case(128, 300, 65, 16, 1, p);

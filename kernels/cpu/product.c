@@ -9,7 +9,7 @@
 #include "kernels/matmul.h"
 #include "kernels/scratch.h"
 
-enum { DEEP = 192, ACROSS = 1536, DOWN = 64, PANEL = 2 * LANES };
+enum { DEEP = 192, ACROSS = 1536, DOWN = 64, PANEL = 2 * LANES, FEW = 4 };
 
 /* Part [row.., col..] of a product being summed. */
 struct part {
@@ -92,6 +92,27 @@ INLINE void multiply(const enum precision p, const struct matmul *q)
         }
 }
 
+/* A few rows times a matrix that is read once (generation): each column is a dot product. */
+INLINE void multiply_few(const enum precision p, const struct matmul *q)
+{
+    const int k = q->k, whole = k - k % LANES;
+    #pragma omp parallel for if ((size_t)q->n * (size_t)k > PARALLEL)
+    for (int j = 0; j < q->n; j++)
+        for (int i = 0; i < q->m; i++) {
+            const float *a = (const float *)q->a.data + (ptrdiff_t)i * q->a.ld;
+            const float *b = (const float *)q->b.data + (ptrdiff_t)j * q->b.ld;
+            float *c = q->c + (ptrdiff_t)i * q->ldc + j;
+            vec sums[4] = {{0}};
+            for (int e = 0; e < whole; e += LANES)
+                sums[e / LANES % 4] += rounded(p, load(a + e)) * rounded(p, load(b + e));
+            if (whole < k)
+                sums[0] += rounded(p, load_part(a + whole, k - whole, 0))
+                         * rounded(p, load_part(b + whole, k - whole, 0));
+            *c = (q->add ? *c : q->bias ? q->bias[j] : 0)
+               + sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
+        }
+}
+
 /* [rows, cols] of an operand in 16 bits, packed. */
 static struct matmul_in round_operand(const struct matmul_in *x, int rows, int cols,
                                       enum scratch_slot slot)
@@ -109,6 +130,13 @@ static struct matmul_in round_operand(const struct matmul_in *x, int rows, int c
 void KERNEL(product)(const struct matmul *q)
 {
     const int bf16 = q->precision == PRECISION_BF16;
+    if (q->m <= FEW && q->b.turned && !q->a.turned) {
+        if (bf16)
+            multiply_few(PRECISION_BF16, q);
+        else
+            multiply_few(PRECISION_F32, q);
+        return;
+    }
     if (LANES > 4 && matmul_wins(q)) {      /* the lowest level stays the plain path */
         struct matmul to = *q;
         if (bf16) {

@@ -180,3 +180,10 @@ static inline float bf16_round(float x)
 {
     return float_of(bf16_bits(x) << 16);
 }
+
+/* A vector for a product in that precision. */
+INLINE vec rounded(int bf16, vec x)
+{
+    const ivec b = (ivec)x, up = b + 0x7fff + (b >> 16 & 1);
+    return bf16 ? pick(x != x, x, (vec)(up & (int32_t)0xffff0000)) : x;
+}
