@@ -10,7 +10,7 @@ CXX       = g++
 
 CUDA_DIR     = $(BUILD)/cuda-$(CUDA)
 CUDA_SOURCES = $(wildcard kernels/cuda/*.cu)
-EMU_SOURCES  = $(filter-out $(if $(filter check,$(CUDA)),,%/check.cc %/profile.cc),\
+EMU_SOURCES  = $(filter-out $(if $(filter check,$(CUDA)),,%/check.cc %/trace.cc),\
                  $(wildcard tests/cuda-on-cpu/*.cc))
 CXXFLAGS     = -std=c++20 -O2 -g -Wall -Wextra -Werror -Wno-sign-compare -Wno-unknown-pragmas \
                -Wno-maybe-uninitialized -Wno-type-limits -Itests/cuda-on-cpu/include -Ilib -I. \
@@ -71,6 +71,16 @@ check-emu:
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=check
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=emu BUILD=build/asan SANITIZE=address,undefined \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer'
+	@if command -v $(NVCC) >/dev/null; then $(MAKE) -s ptx; fi
 	@tests/run $(BUILD)/cuda-tap $(JOBS) $(wildcard tests/cuda-on-cpu/*.bats)
 
-.PHONY: cuda-tests check-cuda check-gpu check-emu
+
+# What nvcc itself made of the kernels, for the PTX layer.
+PTX_ARCH = 90
+PTX = $(CUDA_SOURCES:%.cu=$(BUILD)/ptx/%.ptx)
+ptx: $(PTX)
+$(BUILD)/ptx/%.ptx: %.cu
+	@mkdir -p $(@D)
+	$(NVCC) -std=c++20 -O3 -Ilib -I. -arch=compute_$(PTX_ARCH) -ptx $< -o $@
+
+.PHONY: ptx cuda-tests check-cuda check-gpu check-emu

@@ -6,6 +6,7 @@
  *   bounds: an access outside every live device allocation and outside shared memory;
  *   uninitialised shared memory: a read of a byte that no thread of the block wrote. */
 #include "check.h"
+#include "profile.h"
 #include <sys/mman.h>
 #include <unordered_map>
 
@@ -141,7 +142,7 @@ void emu_note_access(const void *p, size_t n, bool write, bool atomic, const voi
     if (!shared && (const char *)p >= &__executable_start && (const char *)p < &_end)
         return;
     need_bounds(p, n, write, pc, shared);
-    emu_profile_access(p, n, write, pc);
+    emu_trace_access(p, n, write, pc);
     for (uintptr_t a = (uintptr_t)p, end = a + n; a < end;) {
         const unsigned off = a & 7, k = (unsigned)std::min<size_t>(end - a, 8 - off);
         const uint8_t mask = (uint8_t)(((1u << k) - 1) << off);
@@ -158,12 +159,12 @@ void emu_block_begin()
 {
     written.clear();
     shadow_shared.clear();
-    emu_profile_block_begin();
+    emu_trace_begin();
 }
 
 void emu_block_end()
 {
-    emu_profile_block_end();
+    emu_trace_end();
 }
 
 void emu_launch_end()

@@ -37,6 +37,13 @@ passes()
     passes build/cuda-check/ops cuda
 }
 
+@test "every op as nvcc compiled it: its PTX, interpreted" {
+    command -v nvcc >/dev/null || skip "nvcc is not here to compile it"
+    modules=$(printf '%s:' build/ptx/kernels/cuda/*.ptx)
+    EMU_PTX=${modules%:} passes build/cuda-emu/ops cuda
+    EMU_PTX=${modules%:} passes build/cuda-emu/optim cuda
+}
+
 @test "the optimisers, in all builds" {
     passes build/cuda-emu/optim cuda
     ASAN_OPTIONS=detect_leaks=0 passes build/asan/cuda-emu/optim cuda

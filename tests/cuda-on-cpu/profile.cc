@@ -1,31 +1,15 @@
 /* profile.cc - EMU_PROFILE=FILE: what each kernel asked of memory, counted by the 32-byte sector
- * and the bank pass, appended to FILE at the end as a table.  The k-th run of one place by the
- * lanes of a warp is taken as one warp access.
+ * and the bank pass, appended to FILE at the end as a table.
  *
  *   kernel launches distinct asked needed passes best
  * distinct: bytes of device memory touched, reads and writes apart, each sector once a launch;
  * asked: bytes of all sectors that the warp accesses asked for (no cache above L2 is counted);
  * needed: bytes that those accesses hold, a broadcast once; passes: shared memory passes, and
  * how many they would be without bank conflicts. */
-#include "check.h"
+#include "profile.h"
 #include <map>
 #include <set>
 #include <unordered_set>
-
-struct Access {
-    uintptr_t addr;
-    uint32_t pc;
-    uint16_t size;
-    bool write;
-};
-
-/* One access of a warp. */
-struct Req {
-    uint32_t lanes = 0;
-    uint16_t size = 0;
-    bool write = false;
-    uintptr_t addr[32];
-};
 
 struct Count {
     uint64_t launches, distinct, asked, needed, passes, best;
@@ -33,11 +17,10 @@ struct Count {
 
 static const char *file;
 static bool asked;
-static std::vector<std::vector<Access>> trace;      /* by thread, of this block */
 static std::unordered_set<uintptr_t> touched[2];    /* sectors read and written in this launch */
 static std::map<std::string, Count> kernels;
 
-static bool on()
+bool emu_profile_on()
 {
     if (!asked)
         file = getenv("EMU_PROFILE");
@@ -76,58 +59,17 @@ static void count_shared(const Req &r, Count &k)
     }
 }
 
-static void count_warp(unsigned w)
+void emu_profile_request(const Req &r, bool shared)
 {
-    std::map<std::pair<uint32_t, unsigned>, Req> reqs;      /* by place and run */
-    for (size_t t = w * 32; t < std::min<size_t>(trace.size(), w * 32 + 32); t++) {
-        std::map<uint32_t, unsigned> runs;
-        for (auto &x : trace[t]) {
-            Req &r = reqs[{x.pc, runs[x.pc]++}];
-            r.lanes |= 1u << (t & 31), r.size = x.size, r.write = x.write;
-            r.addr[t & 31] = x.addr;
-        }
-        trace[t].clear();
-    }
-    Count &k = kernels[emu.name];
-    for (auto &[place, r] : reqs)
-        if (emu_is_shared((void *)r.addr[__builtin_ctz(r.lanes)]))
-            count_shared(r, k);
-        else
-            count_global(r, k);
-}
-
-void emu_profile_access(const void *p, size_t n, bool write, const void *pc)
-{
-    if (!on())
-        return;
-    auto &t = trace[emu.cur->index];
-    const uint32_t at = emu_pc_offset(pc);
-    if (!t.empty()) {                   /* a piece of one 8- or 16-byte vector access */
-        Access &l = t.back();
-        if (l.write == write && (uintptr_t)p == l.addr + l.size && l.size + n <= 16
-            && at - l.pc < 64 && l.addr % 16 + l.size + n <= 16) {
-            l.size = (uint16_t)(l.size + n);
-            return;
-        }
-    }
-    t.push_back({(uintptr_t)p, at, (uint16_t)n, write});
-}
-
-void emu_profile_block_begin()
-{
-    if (on())
-        trace.assign(emu.n_threads, {});
-}
-
-void emu_profile_block_end()
-{
-    for (unsigned w = 0; w * 32 < trace.size(); w++)
-        count_warp(w);
+    if (shared)
+        count_shared(r, kernels[emu.name]);
+    else
+        count_global(r, kernels[emu.name]);
 }
 
 void emu_profile_launch_end()
 {
-    if (!on())
+    if (!emu_profile_on())
         return;
     Count &k = kernels[emu.name];
     k.launches++;
@@ -139,7 +81,7 @@ void emu_profile_launch_end()
 static struct Report {
     ~Report()
     {
-        FILE *f = on() ? fopen(file, "a") : nullptr;
+        FILE *f = emu_profile_on() ? fopen(file, "a") : nullptr;
         if (!f)
             return;
         fprintf(f, "kernel\tlaunches\tdistinct\tasked\tneeded\tpasses\tbest\n");
