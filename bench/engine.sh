@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-PYTHON=${PYTHON:-python3}
+PYTHON=${PYTHON:-${KEEL_PYTHON:-python3}}
 SIZES=${SIZES:-demo tiny mid small 124m}
 PRECISIONS=${PRECISIONS:-f32 bf16}
 MODES=${MODES:-eager compiled}
@@ -15,7 +15,7 @@ THREADS=${THREADS:-2}
 
 make -s build/bench/engine
 if ! "$PYTHON" -c 'import torch' 2>/dev/null; then
-    echo "skipped: $PYTHON has no torch (python3 -m venv DIR; DIR/bin/pip install torch; PYTHON=DIR/bin/python)"
+    echo "skipped: $PYTHON has no torch (make bench installs it, or name one: PYTHON=...)"
     exit 0
 fi
 
@@ -25,7 +25,8 @@ trap 'kill "$PEER_PID" 2>/dev/null || true' EXIT
 # Median, least and largest of a column of numbers.
 summary()
 {
-    sort -g | awk '{ x[NR] = $1 } END { printf "%.4g\t%.4g\t%.4g", x[int((NR + 1) / 2)], x[1], x[NR] }'
+    sort -g |
+        awk '{ x[NR] = $1 } END { printf "%.4g\t%.4g\t%.4g", x[int((NR + 1) / 2)], x[1], x[NR] }'
 }
 
 printf 'size\tprecision\tthreads\tpeer\twhat\tkeel\tpeer_tokens_s\tratio\tleast\tlargest\n'
@@ -46,7 +47,8 @@ for size in $SIZES; do
                 read -r what a b <<<"$column"
                 mine=$(awk -v c="$a" 'NF { print $c }' <<<"$rows" | summary | cut -f 1)
                 peer=$(awk -v c="$b" 'NF { print $c }' <<<"$rows" | summary | cut -f 1)
-                spread=$(awk -v a="$a" -v b="$b" 'NF { print $a / $b }' <<<"$rows" | summary | cut -f 2,3)
+                spread=$(awk -v a="$a" -v b="$b" 'NF { print $a / $b }' <<<"$rows" |
+                    summary | cut -f 2,3)
                 printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%s\n' "$size" "$precision" "$threads" \
                     "$mode" "$what" "$mine" "$peer" \
                     "$(awk -v a="$mine" -v b="$peer" 'BEGIN { print a / b }')" "$spread"

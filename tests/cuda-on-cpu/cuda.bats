@@ -66,7 +66,8 @@ passes()
 }
 
 @test "launches, inline PTX and shared memory stand in their one place" {
-    run grep -nE '<<<|extern __shared__|asm *(volatile)? *\(|__activemask|__shfl(_up|_down|_xor)?\(' \
+    words='<<<|extern __shared__|asm *(volatile)? *\(|__activemask|__shfl(_up|_down|_xor)?\('
+    run grep -nE "$words" \
         kernels/cuda/*.cu kernels/cuda/[abd-z]*.cuh
     [ "$status" -eq 1 ] || [ -z "$(grep -v '^kernels/cuda/ptx.cuh:' <<<"$output")" ]
 }
