@@ -4,6 +4,8 @@
 # sanitisers' build/asan/bin), first on PATH; eval is a shell builtin, so it is
 # "$BIN/eval".  Each test runs in a scratch folder of its own.
 
+bats_require_minimum_version 1.5.0     # for `run ! command`: a bare ! fails no test
+
 ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BIN=${KEEL_BIN:-$ROOT/bin}
 PATH=$BIN:$PATH

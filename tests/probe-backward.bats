@@ -52,8 +52,8 @@ cell()
 @test "the claims of each placement hold, and those of others are n/a" {
     probe "${small[@]}" --placement peri --claims data | grep -v '^#' >peri.tsv
     probe "${small[@]}" --placement pre --claims data | grep -v '^#' >pre.tsv
-    ! grep fails peri.tsv
-    ! grep fails pre.tsv
+    run ! grep fails peri.tsv
+    run ! grep fails pre.tsv
     [ "$(grep -c holds peri.tsv)" -eq 6 ]
     grep -q '^Proposition 8.*n/a' pre.tsv
     grep -q '^Theorem 4.*n/a' pre.tsv

@@ -31,7 +31,7 @@ demo()
     for p in loss growth; do [ "$(head -c 4 runs/$p.png | tail -c 3)" = PNG ]; done
     find runs -type f -printf '%p %T@ %s\n' | sort >before
     demo >second
-    ! grep training second
+    run ! grep training second
     find runs -type f -printf '%p %T@ %s\n' | sort | cmp before -
 }
 
@@ -45,7 +45,8 @@ demo()
     wait $! || true
     demo GRID=peri-0.1 "$PWD/runs/peri-0.1/status" | grep "going on"
     # All but the speed.
-    cmp <(grep '^[0-9]' whole.tsv | cut -f 1-7) <(grep '^[0-9]' runs/peri-0.1/train.tsv | cut -f 1-7)
+    cmp <(grep '^[0-9]' whole.tsv | cut -f 1-7) \
+        <(grep '^[0-9]' runs/peri-0.1/train.tsv | cut -f 1-7)
 }
 
 @test "a run that fails stops the recipe, says why, and is no result" {
