@@ -309,12 +309,23 @@ static void add(struct bleu_words *b, const char *at, size_t n, int is_reference
         ids_add(ids, words_id(b->words, at, n));
 }
 
+/* ASCII that is certainly no white space. */
+static inline int plain(char c)
+{
+    return (unsigned char)(c - 0x21) < 0x7f - 0x21;
+}
+
 /* Cut at white space. */
 static void cut(struct bleu_words *b, int is_reference, struct ids *ids)
 {
+    const int whole = b->kind != BLEU_CHAR;
     size_t from = 0, i = 0;
     while (i < b->n) {
         uint32_t c;
+        while (whole && i < b->n && plain(b->now[i]))
+            i++;
+        if (i == b->n)
+            break;
         const int size = point_at(b, i, &c);
         const int space = b->kind == BLEU_MULTI ? c == ' ' || (c >= 9 && c <= 13)
                                                 : unicode_space(c);

@@ -5,12 +5,13 @@
 #include <string.h>
 
 struct word {
-    uint64_t head;          /* its first 8 bytes, zeros after its end */
-    size_t size, at;        /* bytes; the first one's place in `bytes` */
+    size_t at;              /* its first byte in `bytes` */
+    uint32_t size, hash;
 };
 
 struct place {
-    uint32_t hash;
+    uint64_t head;          /* the word's first 8 bytes, zeros after its end */
+    uint32_t size;
     int id;                 /* + 1; 0: free */
 };
 
@@ -67,15 +68,25 @@ void words_clear(struct words *w)
     w->n = w->used = 0;
 }
 
-/* Up to 8 bytes as a number. */
+static uint64_t load4(const char *at)
+{
+    uint32_t four;
+    memcpy(&four, at, 4);
+    return four;
+}
+
+/* Up to 8 bytes as a number, zeros after the end; loads may overlap. */
 static uint64_t head_of(const char *at, size_t n)
 {
     uint64_t head = 0;
+    const unsigned char *b = (const unsigned char *)at;
     if (n >= 8)
         memcpy(&head, at, 8);
-    else
-        for (size_t i = 0; i < n; i++)
-            head |= (uint64_t)(unsigned char)at[i] << 8 * i;
+    else if (n >= 4)
+        head = load4(at) | load4(at + n - 4) << 8 * (n - 4);
+    else if (n)
+        head = (uint64_t)b[0] | (uint64_t)b[n / 2] << 8 * (n / 2)
+             | (uint64_t)b[n - 1] << 8 * (n - 1);
     return head;
 }
 
@@ -89,12 +100,12 @@ static uint32_t hash_of(uint64_t head, const char *at, size_t n)
     return (uint32_t)((h ^ h >> 29) * UINT64_C(0xBF58476D1CE4E5B9) >> 32);
 }
 
-static void put(struct words *w, uint32_t hash, int id)
+static void put(struct words *w, uint64_t head, uint32_t size, uint32_t hash, int id)
 {
     size_t s = hash & w->mask;
     while (w->slots[s].id)
         s = (s + 1) & w->mask;
-    w->slots[s] = (struct place){hash, id + 1};
+    w->slots[s] = (struct place){head, size, id + 1};
 }
 
 static void enlarge(struct words *w)
@@ -105,7 +116,7 @@ static void enlarge(struct words *w)
     w->slots = zalloc(2 * n, sizeof *w->slots);
     for (size_t i = 0; i < n; i++)
         if (old[i].id)
-            put(w, old[i].hash, old[i].id - 1);
+            put(w, old[i].head, old[i].size, w->list[old[i].id - 1].hash, old[i].id - 1);
     free(old);
 }
 
@@ -119,12 +130,12 @@ static int add(struct words *w, uint32_t hash, uint64_t head, const char *at, si
         w->bytes_room = 2 * (w->used + n) + 4096;
         w->bytes = realloc(w->bytes, w->bytes_room);
     }
-    if (!w->list || !w->bytes || w->n >= INT32_MAX)
+    if (!w->list || !w->bytes || w->n >= INT32_MAX || n > UINT32_MAX)
         die("out of memory (%zu words)", w->n);
     memcpy(w->bytes + w->used, at, n);
-    w->list[w->n] = (struct word){head, n, w->used};
+    w->list[w->n] = (struct word){w->used, (uint32_t)n, hash};
     w->used += n;
-    put(w, hash, (int)w->n++);
+    put(w, head, (uint32_t)n, hash, (int)w->n++);
     if (2 * w->n > w->mask)
         enlarge(w);
     return (int)w->n - 1;
@@ -133,12 +144,10 @@ static int add(struct words *w, uint32_t hash, uint64_t head, const char *at, si
 static int find(const struct words *w, uint32_t hash, uint64_t head, const char *at, size_t n)
 {
     for (size_t s = hash & w->mask; w->slots[s].id; s = (s + 1) & w->mask) {
-        if (w->slots[s].hash != hash)
-            continue;
-        const struct word *x = &w->list[w->slots[s].id - 1];
+        const struct place *x = &w->slots[s];
         if (x->head == head && x->size == n
-            && (n <= 8 || !memcmp(w->bytes + x->at + 8, at + 8, n - 8)))
-            return w->slots[s].id - 1;
+            && (n <= 8 || !memcmp(w->bytes + w->list[x->id - 1].at + 8, at + 8, n - 8)))
+            return x->id - 1;
     }
     return -1;
 }
