@@ -1,0 +1,77 @@
+# Mistakes planted in the kernels, each a patch whose name begins with the build that must see it:
+# emu (results) or check (races, bounds).  `make check-cuda` has built both.
+
+setup()
+{
+    cd "$BATS_TEST_DIRNAME/../.." || return 1
+    unset EMU_ORDER EMU_STREAMS EMU_PTX EMU_PROFILE
+}
+
+# A copy of the tree whose files share their storage with this one's; patch and make replace
+# files and write none in place.
+plant()
+{
+    local patch=$1 tree=$BATS_TEST_TMPDIR/tree
+    mkdir -p "$tree/build"
+    cp -al Makefile lib kernels tests "$tree"
+    cp -al build/libkeel.a build/tests build/lib build/kernels build/cuda.stamp "build/cuda-$2" \
+        "$tree/build"
+    cd "$tree" || return 1
+    patch -s -p1 <"$patch" || return 1
+    rm -f "build/cuda-$2/$3"
+    make -s CUDA="$2" "build/cuda-$2/$3"
+}
+
+caught()
+{
+    local patch=$PWD/tests/cuda-on-cpu/faults/$1.patch build=${1%%-*} program=ops
+    [[ $1 == *-optim-* ]] && program=optim
+    plant "$patch" "$build" "$program" || { echo "the fault cannot be planted: $1"; return 1; }
+    EMU_STREAMS=random:1 run "build/cuda-$build/$program" cuda
+    rm -rf "$BATS_TEST_TMPDIR/tree"
+    [ "$status" -ne 0 ] && grep -qE '^not ok|CUDA-ON-CPU ERROR' <<<"$output"
+}
+
+@test "a fault is seen: missing barrier" {
+    caught check-missing-barrier
+}
+
+@test "a fault is seen: missing syncwarp" {
+    caught check-missing-syncwarp
+}
+
+@test "a fault is seen: off by one guard" {
+    caught check-off-by-one-guard
+}
+
+@test "a fault is seen: race of blocks" {
+    caught check-race-of-blocks
+}
+
+@test "a fault is seen: tile loaded too soon" {
+    caught check-tile-loaded-too-soon
+}
+
+@test "a fault is seen: dropped term" {
+    caught emu-dropped-term
+}
+
+@test "a fault is seen: lost half of a warp" {
+    caught emu-lost-half-of-a-warp
+}
+
+@test "a fault is seen: mask off by one" {
+    caught emu-mask-off-by-one
+}
+
+@test "a fault is seen: optim, missing wait" {
+    caught emu-optim-missing-wait
+}
+
+@test "a fault is seen: tie to the higher" {
+    caught emu-tie-to-the-higher
+}
+
+@test "a fault is seen: writes instead of adding" {
+    caught emu-writes-instead-of-adding
+}
