@@ -45,10 +45,10 @@ $(CUDA_DIR)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -c $< -o $@
 
-# The tests of this backend: ops and optim take a device's name.
-CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim compare)
+# The tests of this backend: ops, optim and torch take a device's name.
+CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch compare)
 cuda-tests: $(CUDA_TESTS)
-$(CUDA_DIR)/ops $(CUDA_DIR)/optim: $(CUDA_DIR)/%: $(BUILD)/tests/%.o
+$(addprefix $(CUDA_DIR)/,ops optim torch): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
 $(CUDA_DIR)/compare: $(BUILD)/tests/cuda-on-cpu/compare.o
 $(CUDA_TESTS): $(CUDA_OBJECTS) $(LIB)
 	$(CC) $(FLAGS) $(filter %.o,$^) $(LIB) $(LIBS) $(CUDA_LIBS) -o $@
@@ -63,7 +63,7 @@ check-cuda: ## the CUDA backend: on a GPU where there is one, else its kernels o
 
 check-gpu:
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=nvcc
-	@for t in 'ops cuda' 'optim cuda' compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
+	@for t in 'ops cuda' 'optim cuda' 'torch cuda' compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
 
 # Three builds: plain; every access checked; sanitised.
 check-emu:

@@ -44,6 +44,13 @@ passes()
     EMU_PTX=${modules%:} passes build/cuda-emu/optim cuda
 }
 
+@test "norm, attention and cross-entropy against PyTorch, from g++ and from nvcc" {
+    passes build/cuda-emu/torch cuda
+    command -v nvcc >/dev/null || return 0
+    modules=$(printf '%s:' build/ptx/kernels/cuda/*.ptx)
+    EMU_PTX=${modules%:} passes build/cuda-emu/torch cuda
+}
+
 @test "the optimisers, in all builds" {
     passes build/cuda-emu/optim cuda
     ASAN_OPTIONS=detect_leaks=0 passes build/asan/cuda-emu/optim cuda
