@@ -1,11 +1,12 @@
 /* waiting.c - make idle OpenMP threads go to sleep soon.
  *
  * Between two parallel loops GNU OpenMP's threads spin for some milliseconds, which takes the
- * cores away from whoever else uses the machine: two runs at once, each with a thread a core,
- * ran at a thirtieth of their speed alone, and with SPINS at most of it (bench/waiting.sh).
- * The library reads its settings from the environment, once, when it is loaded.  So for that
- * moment one variable gives up its place for ours: functions in .preinit_array run before any library starts,
- * constructors of the program after all have.  Where this has no effect nothing else changes. */
+ * cores away from whoever else uses the machine: of two runs at once, each with a thread a
+ * core, either ran at a thirtieth of its speed alone, and with SPINS at most of it
+ * (bench/waiting.sh).  The library reads its settings from the environment, once, when it is
+ * loaded.  So for that moment one variable gives up its place for ours: functions in
+ * .preinit_array run before any library starts, constructors of the program after all have.
+ * Where this has no effect nothing else changes. */
 #include "kernels/waiting.h"
 #include <stdlib.h>
 #include <string.h>
