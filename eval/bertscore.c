@@ -1,5 +1,6 @@
-/* eval --bertscore ENCODER: means over the pairs, or each pair's. */
-#include "measure/bertscore.h"
+/* eval --bertscore ENCODER: means over the pairs, or each pair's.  All pairs are read as tokens
+ * first, then scored in chunks. */
+#include "eval/bert.h"
 #include "base/base.h"
 #include "base/progress.h"
 #include "base/tsv.h"
@@ -11,16 +12,16 @@
 enum { CHUNK_TOKENS = 1 << 16 };    /* whose states are held at a time */
 
 /* All texts as tokens: of each pair the candidate, then its references. */
-struct corpus {
+struct bert {
     struct ids *texts;
-    size_t n_texts, n_pairs, empty, cut;
+    size_t n_texts, n_pairs, documents, empty, cut;
     int *references;            /* of each pair */
     struct embedder *encoder;
     struct idf *idf;
     struct bertscore baseline, sum;
 };
 
-static void add_text(struct corpus *c, struct span text)
+static void add_text(struct bert *c, struct span text)
 {
     c->texts = grow(c->texts, c->n_texts, sizeof *c->texts);
     struct ids *tokens = &c->texts[c->n_texts++];
@@ -29,26 +30,16 @@ static void add_text(struct corpus *c, struct span text)
     c->empty += tokens->n == 2;
 }
 
-static void read_pairs(struct corpus *c, struct pairs *in)
+void bert_add(struct bert *c, struct span candidate, const struct span *references, int n)
 {
-    struct pair pair;
-    size_t documents = 0;
-    while (pair_next(in, &pair)) {
-        c->references = grow(c->references, c->n_pairs, sizeof *c->references);
-        c->references[c->n_pairs++] = pair.n_references;
-        add_text(c, pair.candidate);
-        for (int i = 0; i < pair.n_references; i++, documents++) {
-            add_text(c, pair.references[i]);
-            if (c->idf)
-                idf_add(c->idf, &c->texts[c->n_texts - 1]);
-        }
+    c->references = grow(c->references, c->n_pairs, sizeof *c->references);
+    c->references[c->n_pairs++] = n;
+    add_text(c, candidate);
+    for (int i = 0; i < n; i++, c->documents++) {
+        add_text(c, references[i]);
+        if (c->idf)
+            idf_add(c->idf, &c->texts[c->n_texts - 1]);
     }
-    if (c->idf && documents < 2)
-        die("--idf: weights from one reference are all 0; two are needed at least");
-    if (c->empty)
-        warn("texts without a token: %zu; they score 0", c->empty);
-    if (c->cut)
-        warn("texts longer than the encoder's context: %zu; their ends are not scored", c->cut);
 }
 
 static double higher(double a, double b)
@@ -57,7 +48,7 @@ static double higher(double a, double b)
 }
 
 /* The highest precision, recall and F over the references, each by itself. */
-static struct bertscore score_pair(const struct corpus *c, const struct ids *texts,
+static struct bertscore score_pair(const struct bert *c, const struct ids *texts,
                                    float *const *states, int references)
 {
     struct bertscore top = {NAN, NAN, NAN};
@@ -70,12 +61,12 @@ static struct bertscore score_pair(const struct corpus *c, const struct ids *tex
     return want.baseline ? bertscore_rescaled(top, c->baseline) : top;
 }
 
-static void add_score(FILE *out, struct corpus *c, size_t pair, struct bertscore s)
+static void add_score(FILE *out, struct bert *c, size_t pair, struct bertscore s)
 {
     c->sum.precision += s.precision;
     c->sum.recall += s.recall;
     c->sum.f += s.f;
-    if (want.each) {
+    if (out) {
         fprintf(out, "%zu\t", pair + 1);
         tsv_double(out, s.precision);
         fputc('\t', out);
@@ -87,7 +78,7 @@ static void add_score(FILE *out, struct corpus *c, size_t pair, struct bertscore
 }
 
 /* Score whole pairs from pair `first`, text `at`, up to about CHUNK_TOKENS; returns how many. */
-static size_t score_chunk(FILE *out, struct corpus *c, size_t first, size_t at)
+static size_t score_chunk(FILE *out, struct bert *c, size_t first, size_t at)
 {
     const size_t width = (size_t)embedder_width(c->encoder);
     size_t pairs = 0, texts = 0, tokens = 0;
@@ -115,8 +106,7 @@ static size_t score_chunk(FILE *out, struct corpus *c, size_t first, size_t at)
     return pairs;
 }
 
-/* The encoder's name is its folder's. */
-static char *signature(const struct corpus *c)
+char *bert_signature(const struct bert *c)
 {
     char *path = copy_text(want.encoder);
     size_t n = strlen(path);
@@ -130,7 +120,19 @@ static char *signature(const struct corpus *c)
     return line;
 }
 
-static void free_corpus(struct corpus *c)
+struct bert *bert_open(void)
+{
+    struct bert *c = zalloc(1, sizeof *c);
+    c->encoder = embedder_open(want.encoder, want.layer, backend_open(want.device, want.level));
+    c->idf = want.idf ? idf_new() : NULL;
+    const int layer = embedder_layer(c->encoder);
+    const char *why = want.baseline ? bertscore_baseline(want.baseline, layer, &c->baseline) : NULL;
+    if (why)
+        die("%s: %s (layer %d)", want.baseline, why, layer);
+    return c;
+}
+
+void bert_close(struct bert *c)
 {
     for (size_t i = 0; i < c->n_texts; i++)
         free(c->texts[i].at);
@@ -138,41 +140,52 @@ static void free_corpus(struct corpus *c)
     free(c->references);
     idf_free(c->idf);
     embedder_free(c->encoder);
+    free(c);
 }
 
-void run_bertscore(FILE *out, int n, char **operands)
+struct bertscore bert_mean(struct bert *c, FILE *out)
 {
-    const struct backend *be = backend_open(want.device, want.level);
-    struct corpus c = {.encoder = embedder_open(want.encoder, want.layer, be),
-                       .idf = want.idf ? idf_new() : NULL};
-    const char *why = want.baseline ? bertscore_baseline(want.baseline, embedder_layer(c.encoder),
-                                                         &c.baseline) : NULL;
-    if (why)
-        die("%s: %s (layer %d)", want.baseline, why, embedder_layer(c.encoder));
-    struct pairs *in = pairs_from(n, operands);
-    read_pairs(&c, in);
-    pairs_close(in);
+    if (c->idf && c->documents < 2)
+        die("--idf: weights from one reference are all 0; two are needed at least");
+    if (c->empty)
+        warn("texts without a token: %zu; they score 0", c->empty);
+    if (c->cut)
+        warn("texts longer than the encoder's context: %zu; their ends are not scored", c->cut);
 
-    char *score = signature(&c);
-    table_begin(out, score_options, bertscore_options);
-    tsv_note(out, "score", score);
-    fputs(want.each ? "pair\tbertscore_precision\tbertscore_recall\tbertscore_f\n"
-                    : "metric\tvalue\n", out);
-    struct progress p = progress_begin("pairs", 0, (double)c.n_pairs);
-    for (size_t pair = 0, text = 0; pair < c.n_pairs;) {
-        const size_t done = score_chunk(out, &c, pair, text);
+    struct progress p = progress_begin("pairs", 0, (double)c->n_pairs);
+    for (size_t pair = 0, text = 0; pair < c->n_pairs;) {
+        const size_t done = score_chunk(out, c, pair, text);
         for (size_t i = 0; i < done; i++)
-            text += (size_t)c.references[pair + i] + 1;
+            text += (size_t)c->references[pair + i] + 1;
         pair += done;
         progress_show(&p, (double)pair, NULL);
     }
     progress_end(&p);
+    const double n = (double)c->n_pairs;
+    return (struct bertscore){c->sum.precision / n, c->sum.recall / n, c->sum.f / n};
+}
+
+void run_bertscore(FILE *out, int n, char **operands)
+{
+    struct bert *c = bert_open();
+    struct pairs *in = pairs_from(n, operands);
+    struct pair pair;
+    while (pair_next(in, &pair))
+        bert_add(c, pair.candidate, pair.references, pair.n_references);
+    pairs_close(in);
+
+    char *score = bert_signature(c);
+    table_begin(out, score_options, bertscore_options);
+    tsv_note(out, "score", score);
+    fputs(want.each ? "pair\tbertscore_precision\tbertscore_recall\tbertscore_f\n"
+                    : "metric\tvalue\n", out);
+    const struct bertscore mean = bert_mean(c, want.each ? out : NULL);
     if (!want.each) {
-        metric(out, "pairs", (double)c.n_pairs);
-        metric(out, "bertscore_precision", c.sum.precision / (double)c.n_pairs);
-        metric(out, "bertscore_recall", c.sum.recall / (double)c.n_pairs);
-        metric(out, "bertscore_f", c.sum.f / (double)c.n_pairs);
+        metric(out, "pairs", (double)c->n_pairs);
+        metric(out, "bertscore_precision", mean.precision);
+        metric(out, "bertscore_recall", mean.recall);
+        metric(out, "bertscore_f", mean.f);
     }
     free(score);
-    free_corpus(&c);
+    bert_close(c);
 }

@@ -15,6 +15,8 @@ struct options want = {.kinds = "1,2,L,Lsum", .seed = 1, .order = 4,
 static const struct opt mode_options[] = {
     {0, "pairs", OPT_FLAG, &want.pairs, 0, 0, "write the arg-max's and the true text of windows",
      NULL},
+    {0, "forced", OPT_FLAG, &want.forced, 0, 0,
+     "perplexity and the scores of those texts, in one row", NULL},
     {0, "generate", OPT_TEXT, &want.prompt, 0, 0, "continue this text", NULL},
     {0, "rouge", OPT_FLAG, &want.rouge, 0, 0, "score pairs of texts by ROUGE", NULL},
     {0, "bleu", OPT_FLAG, &want.bleu, 0, 0, "score pairs of texts by BLEU", NULL},
@@ -147,9 +149,11 @@ void metric(FILE *out, const char *name, double value)
 /* Take what the options say together, and one mode. */
 static void settle(void)
 {
-    if (want.rouge + want.bleu + (want.encoder != NULL) + want.pairs + (want.prompt != NULL) > 1)
-        misuse("--rouge, --bleu, --bertscore, --pairs and --generate exclude each other");
-    if (want.windows && !opt_given("policy"))
+    const int modes = want.rouge + want.bleu + want.pairs + want.forced + (want.prompt != NULL);
+    if (modes + (want.encoder && !want.forced) > 1)
+        misuse("--rouge, --bleu, --bertscore, --pairs, --forced and --generate exclude each "
+               "other, but for --forced --bertscore");
+    if ((want.windows || want.forced) && !opt_given("policy"))
         want.policy = POLICY_RANDOM;
     if (want.policy == POLICY_RANDOM && !want.windows)
         want.windows = 1200;                        /* paper A's */
@@ -172,6 +176,7 @@ int main(int argc, char **argv)
     static const char synopsis[] =
         "[OPTION ...] RUN DATA\n"
         "       eval --pairs [OPTION ...] RUN DATA\n"
+        "       eval --forced [--bertscore ENCODER] [OPTION ...] RUN DATA\n"
         "       eval --generate TEXT [OPTION ...] RUN\n"
         "       eval --rouge|--bleu|--bertscore ENCODER [OPTION ...]\n"
         "            [PAIRS | CANDIDATES REFERENCES ...]";
@@ -182,7 +187,7 @@ int main(int argc, char **argv)
     char **operands = argv + first;
 
     settle();
-    if (!want.rouge && !want.bleu && !want.encoder)
+    if (!want.rouge && !want.bleu && (!want.encoder || want.forced))
         need(n, want.prompt ? 1 : 2, want.prompt ? "one RUN is" : "RUN and DATA are");
     struct outfile *file = want.output ? outfile_open(want.output) : NULL;
     FILE *out = file ? file->f : stdout;
@@ -190,6 +195,8 @@ int main(int argc, char **argv)
         run_rouge(out, n, operands);
     else if (want.bleu)
         run_bleu(out, n, operands);
+    else if (want.forced)
+        run_forced(out, operands[0], operands[1]);
     else if (want.encoder)
         run_bertscore(out, n, operands);
     else if (want.prompt)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 struct options {
-    int rouge, bleu, pairs;                         /* modes; perplexity without any */
+    int rouge, bleu, pairs, forced;                 /* modes; perplexity without any */
     const char *prompt;                             /* of --generate */
     const char *output;
     long long seed;
@@ -46,5 +46,6 @@ void run_rouge(FILE *out, int n, char **operands);
 void run_bleu(FILE *out, int n, char **operands);
 void run_perplexity(FILE *out, const char *run, const char *data);
 void run_pairs(FILE *out, const char *run, const char *data);
+void run_forced(FILE *out, const char *run, const char *data);
 void run_generate(FILE *out, const char *run);
 void run_bertscore(FILE *out, int n, char **operands);

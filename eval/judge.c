@@ -3,7 +3,9 @@
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
+#include "text/utf8.h"
 #include "text/vocab.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +75,7 @@ struct judge *judge_open(const char *run, const char *data)
     model_config.label_smoothing = 0;       /* a loss, not a training signal */
     j->model = model_build(backend_open(want.device, want.level), &model_config, want.batch,
                            MODEL_LOSS, 0);
-    if (want.pairs)
+    if (want.pairs || want.forced)
         plan_watch(j->model->logits);
     plan_place(j->model->plan, NULL);
     checkpoint_load(j->checkpoint, j->model);
@@ -102,6 +104,50 @@ void judge_notes(const struct judge *j, FILE *out)
     }
     free(policy);
     free(step);
+}
+
+struct vocab *judge_vocab(const struct judge *j)
+{
+    const char *name = checkpoint_kind(j->checkpoint)->vocab;
+    struct vocab *v = vocab_open(*name ? name : j->stream->kind.vocab);
+    if (vocab_size(v) < j->stream->kind.size)
+        die("vocabulary %s has %d ids, the data %d", vocab_name(v), vocab_size(v),
+            j->stream->kind.size);
+    return v;
+}
+
+char *judge_text(const struct vocab *v, const int *ids, int n, size_t *size)
+{
+    char *raw;
+    size_t bytes;
+    FILE *f = open_memstream(&raw, &bytes);
+    if (!f)
+        die("out of memory");
+    for (int i = 0; i < n; i++) {
+        const char *text = vocab_bytes(v, ids[i], &bytes);
+        if (ids[i] == vocab_eot(v))
+            fputs("<|endoftext|>", f);
+        else
+            fwrite(text, 1, bytes, f);
+    }
+    if (fclose(f))
+        die("out of memory");
+    char *text = utf8_repaired(raw, bytes, size);
+    free(raw);
+    return text;
+}
+
+void tally_add(struct tally *t, const struct verdict *v)
+{
+    double sum = 0;
+    for (int i = 0; i < v->n; i++) {
+        sum += v->loss[i];
+        t->hits += v->best[i] == v->targets[i];
+    }
+    t->loss += sum;
+    t->window_exp += exp(sum / v->n);
+    t->tokens += (unsigned long long)v->n;
+    t->windows++;
 }
 
 /* Host copies of what goes into a batch and comes out. */
@@ -186,7 +232,7 @@ void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v)
         if (!b->n)
             break;
         pass(j, b);
-        if (want.pairs)
+        if (want.pairs || want.forced)
             real_best(j, b, row);
         for (int i = 0; i < b->n; i++) {
             const size_t at = (size_t)i * time + (size_t)b->windows[i].skip;

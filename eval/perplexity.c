@@ -6,24 +6,9 @@
 #include "eval/units.h"
 #include <math.h>
 
-struct tally {
-    double loss, window_exp;    /* sums */
-    unsigned long long windows, tokens, hits;
-};
-
-/* Sums run window by window, so that no batch size changes their order. */
 static void add(void *arg, const struct verdict *v)
 {
-    struct tally *t = arg;
-    double sum = 0;
-    for (int i = 0; i < v->n; i++) {
-        sum += v->loss[i];
-        t->hits += v->best[i] == v->targets[i];
-    }
-    t->loss += sum;
-    t->window_exp += exp(sum / v->n);
-    t->tokens += (unsigned long long)v->n;
-    t->windows++;
+    tally_add(arg, v);
 }
 
 /* By text rather than by token.  When rolling, all of the text is scored and these are

@@ -146,6 +146,35 @@ END
         END { printf "%.15g", k / n }' rows)" "$want" 1e-12
 }
 
+# A vocabulary of pieces, so that there are words in common; an encoder between two models.
+@test "forced: one row with what perplexity, pairs, ROUGE and BERTScore give one by one" {
+    corpus 20000 | tokenize -q --learn 400 -o voc 2>err || { cat err; return 1; }
+    split -l 100 <(corpus 20000) doc.
+    tokenize -q -v "$PWD/voc" doc.* | shard -q -o data --val-fraction 0.3
+    train -q -o run --layers 1 --width 32 --heads 2 --context 32 --batch 16 --steps 400 --lr 1e-2 data
+    bert=(--bertscore "$ROOT/tests/golden/bert-tiny" --layer 3)
+    "$BIN/eval" -q --split train --forced --windows 40 "${bert[@]}" run data >row 2>warnings
+    "$BIN/eval" -q --split train --windows 40 run data >want
+    "$BIN/eval" -q --split train --pairs --windows 40 run data >pairs.tsv
+    "$BIN/eval" -q --rouge --stem pairs.tsv >>want
+    "$BIN/eval" -q "${bert[@]}" pairs.tsv 2>>warnings >>want
+    cell() { grep -v '^#' row | awk -F '\t' -v name="$1" '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) c = i } END { print $c }'; }
+    [ "$(grep -vc '^#' row)" -eq 2 ]
+    for name in $(grep -v '^#' row | head -n 1); do
+        echo "$name $(cell "$name")"
+        [ "$(cell "$name")" = "$(value "$name" <want)" ]
+    done
+    [ "$(cell rougeL_f)" != 0 ]
+    grep -q '^# bertscore=bert-tiny_L3' row
+    "$BIN/eval" -q --split train --forced --windows 40 run data >row
+    [ "$(cell rougeL_f)" = "$(value rougeL_f <want)" ]
+    [ "$(cell bertscore_f)" = nan ]
+    grep -q '^# bertscore=nan: not asked for' row
+    "$BIN/eval" -q --forced run data >row       # the protocol's own number of windows
+    [ "$(cell windows)" -eq 1200 ]
+}
+
 @test "generation: greedy again gives the same, a seed too, and the prompt comes first" {
     gen() { "$BIN/eval" -q --generate "$@" "$RUN"; }
     [ "$(gen KING: --tokens 50)" = "$(gen KING: --tokens 50 -s 9)" ]

@@ -75,6 +75,8 @@ static void open_tokenizer(struct embedder *e, const char *folder)
 struct embedder *embedder_open(const char *folder, int layer, const struct backend *be)
 {
     struct embedder *e = zalloc(1, sizeof *e);
+    const struct model_config callers = model_config;   /* who may have a model of his own */
+    model_config = model_defaults;
     struct checkpoint *c = checkpoint_open(folder);
 
     if (model_config.architecture != ARCHITECTURE_ENCODER)
@@ -88,6 +90,7 @@ struct embedder *embedder_open(const char *folder, int layer, const struct backe
     plan_place(e->weights->plan, NULL);
     checkpoint_load(c, e->weights);
     checkpoint_close(c);
+    model_config = callers;
     return e;
 }
 

@@ -19,10 +19,13 @@ const struct placement placements[] = {PLACEMENTS(ROW) {NULL, 0}};
 static const char *const placement_names[] = {PLACEMENTS(ROW) NULL};
 #undef ROW
 
-struct model_config model_config = {
-    .placement = 2, .norm_gain = 1, .layers = 12, .width = 768, .heads = 12, .context = 1024,
-    .tied = 1, .dt = 1, .eps = 1e-5, .embed_scale = 1, .init_std = 0.02,
-};
+#define DEFAULTS { \
+    .placement = 2, .norm_gain = 1, .layers = 12, .width = 768, .heads = 12, .context = 1024, \
+    .tied = 1, .dt = 1, .eps = 1e-5, .embed_scale = 1, .init_std = 0.02, \
+}
+const struct model_config model_defaults = DEFAULTS;
+struct model_config model_config = DEFAULTS;
+#undef DEFAULTS
 
 static int preset;
 

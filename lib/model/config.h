@@ -60,6 +60,7 @@ enum { MAX_LAYERS = 512, VOCAB_MULTIPLE = 64 };
  * defaults (papers.md: GPT-2 small's shape per layer, biases off), and its rows.
  * A vocab of 0 means: take the data's, rounded up to VOCAB_MULTIPLE. */
 extern struct model_config model_config;
+extern const struct model_config model_defaults;
 extern const struct opt model_options[];
 /* What only an encoder that was trained elsewhere needs; no program offers these rows. */
 extern const struct opt encoder_options[];
