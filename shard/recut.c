@@ -1,5 +1,6 @@
 /* recut.c - a set whose val is the end of its tokens, which are known only when all
- * have come: the finished set is read back and written again. */
+ * have come: the shards from the one that the cut goes through on are read back and written
+ * again, those before it stay. */
 #include "shard/shard.h"
 #include "base/base.h"
 #include "base/file.h"
@@ -41,13 +42,13 @@ static void copy_ids(struct shards *from, uint64_t at, uint64_t end, struct set_
     }
 }
 
-/* The first place from `at` on where a pair ends. */
-static uint64_t pair_end(struct shards *s, uint64_t at)
+/* The first place from `at` on where a pair ends; one begins at `begin`, before it. */
+static uint64_t pair_end(struct shards *s, uint64_t begin, uint64_t at)
 {
     static int ids[CHUNK];
     const uint64_t total = shards_tokens(s);
     uint64_t ends = 0;
-    for (uint64_t from = 0; from < total; from += CHUNK) {
+    for (uint64_t from = begin; from < total; from += CHUNK) {
         const size_t n = total - from < CHUNK ? (size_t)(total - from) : CHUNK;
         shards_read(s, from, n, ids);
         for (size_t i = 0; i < n; i++) {
@@ -69,40 +70,61 @@ static void move_up(const char *child, void *arg)
     free(to);
 }
 
-static void remove_shard(const char *child, void *unused)
+/* Take over the shards of train that lie before the cut, as they are; the tokens in them. */
+static uint64_t keep_shards(const struct manifest_split *old, uint64_t cut,
+                            struct manifest_split *kept)
 {
-    const size_t n = strlen(child);
-    (void)unused;
-    if (n > 8 && !strcmp(child + n - 8, ".tok.zst") && unlink(child))
-        die("%s:", child);
+    for (size_t i = 0; i < old->n && kept->tokens + old->shards[i].tokens <= cut; i++) {
+        struct manifest_shard same = old->shards[i];
+        same.file = copy_text(same.file);
+        manifest_add(kept, &same);
+        kept->documents += same.documents;
+        kept->tokens += same.tokens;
+    }
+    return kept->tokens;
+}
+
+static void remove_shards(const char *folder, const struct manifest_split *old, size_t from)
+{
+    for (size_t i = from; i < old->n; i++) {
+        char *path = text_of("%s/%s", folder, old->shards[i].file);
+        if (unlink(path))
+            die("%s:", path);
+        free(path);
+    }
 }
 
 void recut(const char *folder, const char *shown, struct manifest *m, const struct making *how,
            double fraction, const unsigned char *lengths)
 {
-    struct shards *s = shards_open(folder, split_names[m->splits[SPLIT_TRAIN].tokens ? SPLIT_TRAIN
-                                                                                      : SPLIT_VAL]);
+    const int all = m->splits[SPLIT_TRAIN].tokens ? SPLIT_TRAIN : SPLIT_VAL;
+    const struct manifest_split *old = &m->splits[all];
+    struct shards *s = shards_open(folder, split_names[all]);
     shards_cache(s, SEQUENTIAL_CACHE);
     const uint64_t n = shards_tokens(s);
-    uint64_t cut = n - (uint64_t)(fraction * (double)n + 0.5);
+    uint64_t cut = n - (uint64_t)(fraction * (double)n + 0.5), begin = 0;
+    struct manifest again = {.kind = m->kind, .pairs = m->pairs, .command = copy_text(m->command),
+                             .version = copy_text(m->version), .split = copy_text("tail"),
+                             .fraction = fraction, .seed = m->seed, .shuffled = m->shuffled};
+    if (all == SPLIT_TRAIN)
+        begin = keep_shards(old, cut, &again.splits[SPLIT_TRAIN]);
+    const size_t kept = again.splits[SPLIT_TRAIN].n;
     if (shards_pairs(s) && cut)
-        cut = pair_end(s, cut);
+        cut = pair_end(s, begin, cut);
     if (!cut || cut >= n)
         die("%llu tokens are too few to cut the last %g off as val", (unsigned long long)n,
             fraction);
 
-    struct manifest again = {.kind = m->kind, .pairs = m->pairs, .command = copy_text(m->command),
-                             .version = copy_text(m->version), .split = copy_text("tail"),
-                             .fraction = fraction, .seed = m->seed, .shuffled = m->shuffled};
     char *inner = text_of("%s/recut", folder);
     make_folder(inner);
     struct set_writer *w = set_begin(inner, shown, &again, (uint64_t)how->shard_tokens, how->level,
                                      opt_threads);
-    copy_ids(s, 0, cut, w, SPLIT_TRAIN, lengths);
+    copy_ids(s, begin, cut, w, SPLIT_TRAIN, lengths);
     copy_ids(s, cut, n, w, SPLIT_VAL, lengths);
     shards_close(s);
+    again.splits[SPLIT_TRAIN].bytes = old->bytes - again.splits[SPLIT_VAL].bytes;
     set_finish(w);
-    each_entry(folder, remove_shard, NULL);
+    remove_shards(folder, old, kept);
     if (each_entry(inner, move_up, (void *)folder) < 0 || rmdir(inner))
         die("%s:", shown);
     free(inner);

@@ -124,6 +124,24 @@ nothing_left()
     [ "$(info none val-tokens)" = 0 ]
 }
 
+@test "--val-tail of many shards: those before the cut stay, no token and no byte is lost" {
+    corpus 100000 >text
+    tokenize -v bytes --lines text >tokens
+    cut -c 1-30 text >short
+    for input in tokens '--pairs short short'; do
+        [ "$input" = tokens ] || tokenize -v bytes $input >tokens
+        rm -rf tail none
+        shard -n 4096 --val-tail 0.3 -o tail <tokens
+        shard -n 4096 --split none -o none <tokens
+        shard --verify tail
+        # the cut may go through a document
+        cmp <(shard -c tail | documents | paste -sd ' ') <(shard -c none | documents | paste -sd ' ')
+        [ "$(ls tail | grep -c '^train-0')" -gt 10 ]
+        for n in train-tokens val-tokens train-bytes val-bytes; do echo "$n $(info tail $n)"; done
+        [ $(($(info tail train-bytes) + $(info tail val-bytes))) -eq "$(info none train-bytes)" ]
+    done
+}
+
 @test "nanoGPT's split: numpy's permutation, by the list that numpy gave" {
     {
         echo "# vocab=gpt2 size=50257 eot=50256"

@@ -92,6 +92,13 @@ void file_unmap(struct mapped *m)
     m->size = 0;
 }
 
+void file_forget(const struct mapped *m, size_t at, size_t n)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = at / page * page;
+    if (n)
+        madvise((unsigned char *)m->data + begin, at + n - begin, MADV_DONTNEED);
+}
+
 char *share_path(const char *name)
 {
     static const char *const beside[] = {"../share", "../../share/keel"};

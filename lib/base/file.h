@@ -37,6 +37,8 @@ int each_entry(const char *path, void (*f)(const char *child, void *arg), void *
 struct mapped { const unsigned char *data; size_t size; };
 int file_map(const char *path, struct mapped *m);   /* 0, or -1 with errno */
 void file_unmap(struct mapped *m);
+/* Bytes [at, at + n) are not needed again soon: let their pages leave the memory. */
+void file_forget(const struct mapped *m, size_t at, size_t n);
 
 /* The path of a file that keel brings along (share/NAME beside the program's
  * bin/, or PREFIX/share/keel/NAME when installed); the caller frees it. */

@@ -192,6 +192,8 @@ static void load(struct shards *s, struct slot *t, const struct file *f, size_t 
         t->raw = zalloc(s->frame_ids, (size_t)s->width);
     if (shard_decode(z, &f->index, f->map.data, frame, t->raw, why))
         die("%s: %s", f->path, why);
+    if (s->cache_bytes < CACHE_BYTES)   /* it is read once */
+        file_forget(&f->map, f->index.frames[frame].at, f->index.frames[frame].size);
     pthread_mutex_lock(&s->lock);
     give_decoder(s, z);
     t->loading = 0;
