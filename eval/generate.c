@@ -80,6 +80,8 @@ void run_generate(FILE *out, const char *run)
     struct generator *g = generator_new(m, &how);
     int *ids = read_prompt(v, &n);
     fputs(want.prompt, out);
+    if (vocab_kind(v) == VOCAB_SUBWORD && *want.prompt)
+        fputc(' ', out);        /* which sub-words do not begin with */
     for (size_t i = 0; i < n; i++)
         generator_read(g, ids[i]);
     go_on(out, g, v);

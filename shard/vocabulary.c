@@ -8,9 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a vocabulary's folder may hold; other files there are not copied. */
-static const char *const files[] = {"vocab.json", "merges.txt", "vocab.txt", "codes.txt", NULL};
-
 static int is_built_in(const struct token_kind *kind)
 {
     return !strcmp(kind->vocab, "bytes") || !strcmp(kind->vocab, "gpt2");
@@ -26,7 +23,8 @@ static int has(const char *folder, const char *file)
 
 unsigned char *id_lengths(const struct token_kind *kind)
 {
-    if (!is_built_in(kind) && !(has(kind->vocab, "vocab.json") && has(kind->vocab, "merges.txt")))
+    if (!is_built_in(kind) && !(has(kind->vocab, "vocab.json") && has(kind->vocab, "merges.txt"))
+        && !(has(kind->vocab, "codes.txt") && has(kind->vocab, "vocab.txt")))
         return NULL;
     struct vocab *v = vocab_open(kind->vocab);
     if (vocab_size(v) != kind->size || vocab_eot(v) != kind->eot)
@@ -73,10 +71,10 @@ void copy_vocabulary(struct token_kind *kind, const char *folder)
         return;
     char *to = text_of("%s/vocab", folder);
     make_folder(to);
-    for (int i = 0; files[i]; i++)
-        if (has(kind->vocab, files[i])) {
-            char *from = text_of("%s/%s", kind->vocab, files[i]);
-            char *copy = text_of("%s/%s", to, files[i]);
+    for (int i = 0; vocab_files[i]; i++)
+        if (has(kind->vocab, vocab_files[i])) {
+            char *from = text_of("%s/%s", kind->vocab, vocab_files[i]);
+            char *copy = text_of("%s/%s", to, vocab_files[i]);
             copy_file(from, copy);
             copied++;
             free(from);

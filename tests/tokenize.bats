@@ -137,6 +137,77 @@ END
     [ "$(printf 'aaab' | tokenize -v small | ids)" = "258" ]
 }
 
+@test "--learn --subword: subword-nmt's codes, and fairseq's dictionary" {
+    # Made by tests/golden/make_subword.py.
+    local golden=$ROOT/tests/golden/subword
+    tokenize --learn 600 --subword -o v "$golden/train.de" "$golden/train.en"
+    cmp v/codes.txt "$golden/codes.txt"
+    tokenize --pieces -v v "$golden/train.de" "$golden/train.en" | tr -s ' ' '\n' | grep . |
+        LC_ALL=C sort | uniq -c | LC_ALL=C sort -k1,1nr -k2,2 | awk '{ print $2, $1 }' |
+        cmp - v/vocab.txt
+    cat "$golden/train.de" "$golden/train.en" | tokenize --learn 600 --subword -o again
+    diff -r v again
+}
+
+@test "--pieces: subword-nmt's text" {
+    local golden=$ROOT/tests/golden/subword
+    tokenize --learn 600 --subword -o v "$golden/train.de" "$golden/train.en"
+    for side in de en; do
+        tokenize --pieces -v v "$golden/valid.$side" | cmp - "$golden/valid.bpe.$side"
+    done
+    # Blanks at the ends of a line stay, those between words are one; U+000B ends a line.
+    printf '  the   file \n\n the\v  file' | tokenize --pieces -v v | sed 's/@@ //g' |
+        cmp - <(printf '  the file \n\n the\v  file')
+    fails 1 'x/codes.txt:2:' bash -c 'mkdir x; printf "#version: 0.2\na\n" >x/codes.txt
+        : >x/vocab.txt; tokenize --pieces -v x'
+    fails 2 'is not of sub-words' tokenize --pieces
+    fails 2 'leave out' tokenize --pieces --lines -v v
+    fails 2 'goes with --learn' tokenize --subword
+}
+
+@test "sub-words: ids are the dictionary's lines, and decode to the text" {
+    local golden=$ROOT/tests/golden/subword
+    tokenize --learn 600 --subword -o v "$golden/train.de" "$golden/train.en"
+    tokenize -v v --pairs "$golden/train.de" "$golden/train.en" >tokens
+    grep -q "^# vocab=v size=$(($(wc -l <v/vocab.txt) + 4)) eot=2\$" tokens
+    tokenize --decode --pairs tokens |
+        cmp - <(paste "$golden/train.de" "$golden/train.en" | tr -s ' ')
+    # The same ids by hand: the line in the dictionary, and <s> <pad> </s> <unk> before them.
+    ids <tokens | head -n 60 | cut -f 2 >got
+    head -n 60 "$golden/train.en" | tokenize --pieces -v v |
+        awk 'FNR == NR { id[$1] = FNR + 3; next }
+             { for (i = 1; i <= NF; i++) printf "%d%s", id[$i], i < NF ? " " : "\n" }' \
+            v/vocab.txt - | cmp - got
+    [ "$(printf '\341\210\264' | tokenize -v v | ids)" = 3 ]
+    # A long document in parts, at any number of threads.
+    for i in $(seq 40); do cat "$golden/train.de"; done >long
+    tokenize -v v -j 1 long | cmp - <(tokenize -v v -j 3 long)
+    tokenize -v v long | ids | tr ' ' '\n' | grep -c . | grep -qx \
+        $((40 * $(tokenize -v v "$golden/train.de" | ids | wc -w)))
+    shard --val-tail 0.1 -o set <tokens
+    shard -c set | tokenize -d --pairs | cmp - <(tokenize -d --pairs tokens)
+    cmp set/vocab/codes.txt v/codes.txt
+    cmp set/vocab/vocab.txt v/vocab.txt
+    for bad in 'the' 'the x' '' 'the 1 '; do
+        cp v/vocab.txt keep
+        echo "$bad" >>v/vocab.txt
+        fails 1 'is not a unit and its count' tokenize -v v
+        mv keep v/vocab.txt
+    done
+    echo 'the 1' >>v/vocab.txt
+    fails 1 'is there twice' tokenize -v v
+}
+
+@test "a BERT's word pieces" {
+    mkdir bert
+    printf '%s\n' '[PAD]' '[UNK]' '[CLS]' '[SEP]' '[MASK]' un '##aff' '##able' the . '[' ']' sep \
+        >bert/vocab.txt
+    echo 'Unaffable the. The XYZ [SEP]' | tokenize -v bert --lines >tokens
+    [ "$(ids <tokens)" = "5 6 7 8 9 8 1 10 12 11" ]
+    grep -q '^# vocab=bert size=13 eot=3$' tokens
+    tokenize -d --lines tokens | grep -qx 'unaffable the . the \[UNK\] \[ sep \]'
+}
+
 @test "mistakes on the command line" {
     fails 2 'exclude each other' tokenize --lines --nul
     fails 2 'exclude each other' tokenize --decode --learn 300 -o x

@@ -18,6 +18,8 @@ struct output {
     FILE *f;
     char *text;                 /* decoded, not written yet */
     size_t n, room;
+    char held;                  /* the blank that a sub-word left at the end; 0: none */
+    int fresh;                  /* nothing of this side was decoded yet */
     size_t bytes;               /* written */
 };
 
@@ -41,10 +43,37 @@ static void need(struct output *o, size_t n)
         die("out of memory (%zu bytes)", o->room);
 }
 
+static void append_byte(struct output *o, char c)
+{
+    need(o, 1);
+    o->text[o->n++] = c;
+}
+
+/* Ids as text.  A blank at the very end of a side of sub-words, or at the beginning of one of
+ * word pieces, is one too many: the first waits until more follows, the second is left out. */
 static void append(struct output *o, const int *ids, size_t n)
 {
+    if (!n)
+        return;
+    if (o->held)
+        append_byte(o, o->held);
     need(o, decoder_room(o->decoder, ids, n));
-    o->n += decoder_run(o->decoder, ids, n, o->text + o->n);
+    char *const text = o->text + o->n;
+    size_t size = decoder_run(o->decoder, ids, n, text);
+    const enum vocab_kind kind = vocab_kind(o->v);
+    o->held = 0;
+    if (kind == VOCAB_SUBWORD && size && text[size - 1] == ' ')
+        o->held = text[--size];
+    if (kind == VOCAB_WORDPIECE && o->fresh && size && *text == ' ')
+        memmove(text, text + 1, --size);
+    o->fresh = 0;
+    o->n += size;
+}
+
+static void end_side(struct output *o)
+{
+    o->held = 0;
+    o->fresh = 1;
 }
 
 static void flush(struct output *o)
@@ -72,14 +101,11 @@ static void flush_json(struct output *o)
 
 static void end_document(struct output *o)
 {
-    if (o->form == FORM_JSONL) {
+    end_side(o);
+    if (o->form == FORM_JSONL)
         flush_json(o);
-        return;
-    }
-    if (o->form != FORM_FILE) {
-        need(o, 1);
-        o->text[o->n++] = o->form == FORM_NUL ? 0 : '\n';
-    }
+    else if (o->form != FORM_FILE)
+        append_byte(o, o->form == FORM_NUL ? 0 : '\n');
 }
 
 static void decode_file(struct output *o, FILE *in, const char *name, struct progress *progress)
@@ -96,8 +122,8 @@ static void decode_file(struct output *o, FILE *in, const char *name, struct pro
         die("%s: ids of vocabulary %s follow ids of %s", name, kind.vocab, o->kind.vocab);
     while (!why && !(why = tokens_part(r, &part, &more)) && more) {
         if (part.side != side) {
-            need(o, 1);
-            o->text[o->n++] = '\t';
+            end_side(o);
+            append_byte(o, '\t');
             side = part.side;
         }
         append(o, part.ids, part.n);
@@ -116,7 +142,7 @@ static void decode_file(struct output *o, FILE *in, const char *name, struct pro
 
 void decode(char *const *files, int n, enum document_form form, const char *field, FILE *out)
 {
-    struct output o = {.form = form, .field = field, .f = out};
+    struct output o = {.fresh = 1, .form = form, .field = field, .f = out};
     struct progress progress = progress_begin("bytes", 0, 0);
 
     for (int i = 0; i < n; i++) {

@@ -95,6 +95,9 @@ static void release(void *slot)
 
 void encode(const struct document_source *from, const char *name, FILE *out)
 {
+    static const enum document_cut cuts[] = {[VOCAB_BYTES] = CUT_ANYWHERE, [VOCAB_BPE] = CUT_PIECES,
+                                             [VOCAB_SUBWORD] = CUT_BLANKS,
+                                             [VOCAB_WORDPIECE] = CUT_BLANKS};
     struct vocab *v = vocab_open(name);
     struct token_kind kind = {.size = vocab_size(v), .eot = vocab_eot(v)};
     const int threads = ordered_threads();
@@ -102,7 +105,7 @@ void encode(const struct document_source *from, const char *name, FILE *out)
 
     if (snprintf(kind.vocab, sizeof kind.vocab, "%s", name) >= (int)sizeof kind.vocab)
         die("%s: the path of a vocabulary must be shorter than %zu bytes", name, sizeof kind.vocab);
-    source.cut_anywhere = vocab_size(v) == 257;
+    source.cut = cuts[vocab_kind(v)];
     struct job j = {.documents = documents_open(&source),
                     .encoders = zalloc((size_t)threads, sizeof *j.encoders),
                     .progress = progress_begin("bytes", 0, 0)};

@@ -4,6 +4,7 @@
 #include "base/progress.h"
 #include "text/learn.h"
 #include "text/split.h"
+#include "text/subword_learn.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -47,6 +48,12 @@ static void release(void *slot)
     batch_free(slot);
 }
 
+static void must_be_new(const char *path)
+{
+    if (!access(path, F_OK))
+        die("%s: is there already; a vocabulary is never overwritten", path);
+}
+
 void learn(const struct document_source *from, int size, const char *path)
 {
     const int threads = ordered_threads();
@@ -55,8 +62,7 @@ void learn(const struct document_source *from, int size, const char *path)
                     .counts = zalloc((size_t)threads, sizeof *j.counts),
                     .progress = progress_begin("bytes", 0, 0)};
 
-    if (!access(path, F_OK))
-        die("%s: is there already; a vocabulary is never overwritten", path);
+    must_be_new(path);
     for (int i = 0; i < threads; i++) {
         j.splitters[i] = splitter_new();
         j.counts[i] = counts_new();
@@ -83,4 +89,32 @@ void learn(const struct document_source *from, int size, const char *path)
     counts_free(j.counts[0]);
     free(j.splitters);
     free(j.counts);
+}
+
+void learn_subword(const struct document_source *from, int merges, const char *path)
+{
+    struct document_source source = *from;
+    struct subword_counts *counts = subword_counts_new();
+    struct progress progress = progress_begin("bytes", 0, 0);
+    struct text_batch b = {0};
+
+    must_be_new(path);
+    source.cut = CUT_BLANKS;
+    struct documents *d = documents_open(&source);
+    while (documents_next(d, &b)) {
+        batch_unpack(&b);
+        for (size_t i = 0; i < b.n_spans; i++)
+            subword_count(counts, b.text + b.spans[i].begin, b.spans[i].end - b.spans[i].begin);
+        progress_show(&progress, (double)documents_bytes(d), "counting");
+    }
+    progress_end(&progress);
+    documents_close(d);
+    batch_free(&b);
+    if (!subword_counts_used(counts))
+        die("there is no text to learn from");
+    const int done = subword_learn(counts, merges, path);
+    if (done < merges)
+        warn("%s has %d merges, not %d: no other pair stands twice in the text", path, done,
+             merges);
+    subword_counts_free(counts);
 }

@@ -5,15 +5,21 @@
 #include "base/opt.h"
 #include <string.h>
 
+enum { SMALLEST = 257 };        /* vocabulary of bytes, with the end of text */
+
 static const char *vocab = "gpt2", *output, *jsonl;
-static int decoding, lines, nul, pairs, learn_size;
+static int decoding, lines, nul, pairs, learn_size, subword, want_pieces;
 
 static const struct opt options[] = {
-    {'v', "vocab", OPT_TEXT, &vocab, 0, 0, "bytes, gpt2, or a folder that --learn made", NULL},
+    {'v', "vocab", OPT_TEXT, &vocab, 0, 0, "bytes, gpt2, or the folder of a vocabulary", NULL},
     {'o', "output", OPT_TEXT, &output, 0, 0, "write there, not to standard output", NULL},
     {'d', "decode", OPT_FLAG, &decoding, 0, 0, "token text back to text", NULL},
-    {0, "learn", OPT_INT, &learn_size, 257, 1 << 24,
+    {0, "learn", OPT_INT, &learn_size, 1, 1 << 24,
      "make a vocabulary of that many ids, as the folder -o names", NULL},
+    {0, "subword", OPT_FLAG, &subword, 0, 0,
+     "with --learn: sub-words as subword-nmt learns them, from that many merges", NULL},
+    {0, "pieces", OPT_FLAG, &want_pieces, 0, 0,
+     "write the text in sub-words, not ids, as subword-nmt applies them", NULL},
     {0, "lines", OPT_FLAG, &lines, 0, 0, "a line is a document", NULL},
     {0, "nul", OPT_FLAG, &nul, 0, 0, "a NUL ends a document", NULL},
     {0, "jsonl", OPT_TEXT, &jsonl, 0, 0, "a line of JSON is a document; its text is in this field",
@@ -54,21 +60,31 @@ int main(int argc, char **argv)
     const int first = opt_parse(argc, argv, tables,
                                 "[OPTION...] [FILE...]\n"
                                 "       tokenize --decode [OPTION...] [TOKENS...]\n"
-                                "       tokenize --learn SIZE -o VOCAB [OPTION...] [FILE...]");
+                                "       tokenize --pieces -v VOCAB [FILE...]\n"
+                                "       tokenize --learn SIZE [--subword] -o VOCAB [OPTION...] "
+                                "[FILE...]");
     const struct document_source from = source_of(argv + first, argc - first);
     struct outfile *file = NULL;
 
-    if (decoding && learn_size)
-        misuse("--decode and --learn exclude each other");
+    if (decoding + want_pieces + !!learn_size > 1)
+        misuse("--decode, --pieces and --learn exclude each other");
+    if (subword && !learn_size)
+        misuse("--subword goes with --learn; a vocabulary's folder says what it is");
+    if (want_pieces && (lines || nul || pairs || jsonl))
+        misuse("--pieces keeps lines as they are; leave out the form of the documents");
+    if (learn_size && !subword && learn_size < SMALLEST)
+        misuse("--learn: '%d' is not an integer in [%d, %d]", learn_size, SMALLEST, 1 << 24);
     if (learn_size && !output)
         misuse("--learn needs -o VOCAB, the folder to make");
     if (learn_size) {
-        learn(&from, learn_size, output);
+        (subword ? learn_subword : learn)(&from, learn_size, output);
         return finish();
     }
     if (output)
         file = outfile_open(output);
-    if (decoding)
+    if (want_pieces)
+        pieces(from.operands, from.n, vocab, file ? file->f : stdout);
+    else if (decoding)
         decode(from.operands, from.n, from.form, jsonl, file ? file->f : stdout);
     else
         encode(&from, vocab, file ? file->f : stdout);

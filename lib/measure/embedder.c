@@ -48,22 +48,11 @@ static int usual_layer(const char *folder)
     return layer;
 }
 
-/* tokenizer_config.json's do_lower_case; uncased where it says nothing. */
-static int is_cased(const char *folder)
-{
-    char *path = text_of("%s/tokenizer_config.json", folder);
-    json_t *j = json_load_file(path, 0, NULL);
-    const int cased = json_is_false(json_object_get(j, "do_lower_case"));
-    json_decref(j);
-    free(path);
-    return cased;
-}
-
 static void open_tokenizer(struct embedder *e, const char *folder)
 {
     char *path = text_of("%s/vocab.txt", folder);
     if (!access(path, F_OK))
-        e->wordpiece = wordpiece_open(path, is_cased(folder));
+        e->wordpiece = wordpiece_open(path, wordpiece_is_cased(folder));
     else
         e->bpe = vocab_open(folder);
     const int ids = e->wordpiece ? wordpiece_size(e->wordpiece) : vocab_size(e->bpe);

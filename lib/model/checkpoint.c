@@ -74,18 +74,18 @@ static int whole_number(const struct checkpoint *c, const char *name)
     return text ? atoi(text) : 0;
 }
 
-/* A folder that has the files of a learned vocabulary. */
-static int has_vocab(const char *folder)
+static int has(const char *folder, const char *name)
 {
-    char *file = text_of("%s/merges.txt", folder);
-    const int has = !access(file, F_OK);
+    char *file = text_of("%s/%s", folder, name);
+    const int there = !access(file, F_OK);
     free(file);
-    return has;
+    return there;
 }
 
 static void name_vocab(struct checkpoint *c, const char *recorded)
 {
-    const int own = has_vocab(c->folder) && (!recorded || strchr(recorded, '/')
+    const int own = (has(c->folder, "merges.txt") || (recorded && has(c->folder, "vocab.txt")))
+                    && (!recorded || strchr(recorded, '/')
                     || (strcmp(recorded, "gpt2") && strcmp(recorded, "bytes")));
     snprintf(c->kind.vocab, sizeof c->kind.vocab, "%s", own ? c->folder : recorded ? recorded : "");
     if (!*c->kind.vocab)

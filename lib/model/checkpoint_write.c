@@ -4,7 +4,9 @@
 #include "model/hf_config.h"
 #include "model/names.h"
 #include "model/safetensors.h"
+#include "text/vocab.h"
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,12 +42,18 @@ long long *checkpoint_list(const char *run, size_t *n)
     return steps;
 }
 
+/* Copy a file, if it is there. */
 static void copy_into(const char *folder, const char *from, const char *name)
 {
     struct mapped map;
     char *source = text_of("%s/%s", from, name), *target = text_of("%s/%s", folder, name);
-    if (file_map(source, &map))
-        die("%s:", source);
+    if (file_map(source, &map)) {
+        if (errno != ENOENT)
+            die("%s:", source);
+        free(source);
+        free(target);
+        return;
+    }
     FILE *f = fopen(target, "wb");
     if (!f || fwrite(map.data, 1, map.size, f) != map.size || fclose(f))
         die("%s:", target);
@@ -134,7 +142,7 @@ void checkpoint_write(const char *folder, const struct model *m, const struct ch
     hf_config_write(file, &m->cfg, r->kind);
     free(file);
     if (strcmp(r->kind->vocab, "bytes") && strcmp(r->kind->vocab, "gpt2")) {
-        copy_into(folder, r->kind->vocab, "vocab.json");
-        copy_into(folder, r->kind->vocab, "merges.txt");
+        for (int i = 0; vocab_files[i]; i++)
+            copy_into(folder, r->kind->vocab, vocab_files[i]);
     }
 }

@@ -173,3 +173,32 @@ size_t bpe_encode(const struct bpe *b, const unsigned char *piece, size_t n, int
 {
     return (n <= SHORT ? encode_short : encode_long)(b, piece, n, ids);
 }
+
+/* The merge of the neighbours of lowest rank, or one of NO_RANK. */
+static struct merge lowest(const struct bpe *b, const int *ids, size_t n)
+{
+    struct merge best = {.pair = NO_PAIR, .rank = NO_RANK};
+    for (size_t i = 0; i + 1 < n; i++) {
+        const struct merge *m = find(b, pair_of(ids[i], ids[i + 1]));
+        if (m->rank < best.rank)
+            best = *m;
+    }
+    return best;
+}
+
+size_t bpe_merge(const struct bpe *b, int *ids, uint32_t *ends, size_t n)
+{
+    for (;;) {
+        const struct merge best = lowest(b, ids, n);
+        size_t kept = 0;
+        if (best.rank == NO_RANK)
+            return n;
+        for (size_t i = 0; i < n; i++, kept++) {
+            const int here = i + 1 < n && pair_of(ids[i], ids[i + 1]) == best.pair;
+            ids[kept] = here ? (int)best.id : ids[i];
+            i += (size_t)here;
+            ends[kept] = ends[i];
+        }
+        n = kept;
+    }
+}

@@ -27,3 +27,8 @@ void bpe_add(struct bpe *b, int left, int right, int id);
  * rank, the leftmost first, until none is left: in O(n^2) up to 64 bytes, in
  * O(n log n) with memory of its own above. */
 size_t bpe_encode(const struct bpe *b, const unsigned char *piece, size_t n, int *ids);
+
+/* The same for symbols: the pair of lowest rank becomes one symbol wherever it stands, from
+ * left to right, until none is left.  ends[i] is where symbol i ends in the text; both are
+ * changed in place.  Returns how many symbols are left; one of -1 is in no merge. */
+size_t bpe_merge(const struct bpe *b, int *ids, uint32_t *ends, size_t n);

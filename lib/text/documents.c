@@ -4,6 +4,7 @@
 #include "base/walk.h"
 #include "text/sides.h"
 #include "text/split.h"
+#include "text/subword.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,13 +79,26 @@ static void end_file(struct documents *d, struct text_batch *b, size_t begin)
     d->line = 0;
 }
 
+/* Where a text may be cut; 0: nowhere yet. */
+static size_t cut_of(const struct documents *d, const unsigned char *text, size_t n)
+{
+    switch (d->from->cut) {
+    case CUT_ANYWHERE:
+        return n;
+    case CUT_BLANKS:
+        return subword_cut(text, n);
+    default:
+        return split_cut(d->splitter, text, n);
+    }
+}
+
 /* Give out a part of a long document; returns where the rest begins. */
 static size_t take_part(struct documents *d, struct text_batch *b, size_t begin)
 {
     const size_t n = b->n - begin;
     if (d->from->form == FORM_JSONL || d->from->form == FORM_PAIRS || n < BATCH / 2)
         return begin;
-    const size_t cut = d->from->cut_anywhere ? n : split_cut(d->splitter, b->text + begin, n);
+    const size_t cut = cut_of(d, b->text + begin, n);
     if (!cut)
         return begin;
     batch_span(b, begin, begin + cut, ENDS_PART);

@@ -19,7 +19,8 @@ struct document_source {
     const char *field;              /* FORM_JSONL: its name */
     char *const *operands;          /* files and folders; FORM_TWO_FILES: two files */
     int n;
-    int cut_anywhere;               /* no pre-tokeniser: parts may end at any byte */
+    enum document_cut { CUT_PIECES, CUT_ANYWHERE, CUT_BLANKS } cut;     /* where parts may end:
+                                       as the pre-tokeniser has it, at any byte, before blanks */
 };
 
 struct span {

@@ -1,5 +1,6 @@
 #include "text/encoder.h"
 #include "base/base.h"
+#include "text/encoder_units.h"
 #include "text/key.h"
 #include "text/split.h"
 #include "text/vocab_inside.h"
@@ -26,6 +27,7 @@ struct entry {
 
 struct encoder {
     const struct vocab *v;
+    struct unit_encoder *units;     /* in the place of all the rest */
     struct splitter *splitter;
     struct entry *entries;
     size_t used, slots, most;   /* entries: in use, there, and as many as there may be */
@@ -145,7 +147,8 @@ struct encoder *encoder_new(const struct vocab *v, int bits)
     struct encoder *e = zalloc(1, sizeof *e);
     e->v = v;
     e->splitter = splitter_new();
-    if (!v->bpe.table)
+    e->units = unit_encoder_new(v);
+    if (vocab_kind(v) != VOCAB_BPE)
         return e;
     empty_entries(e, bits);
     e->most = 2 * e->slots;
@@ -156,6 +159,7 @@ struct encoder *encoder_new(const struct vocab *v, int bits)
 
 void encoder_free(struct encoder *e)
 {
+    unit_encoder_free(e->units);
     splitter_free(e->splitter);
     free(e->entries);
     free(e->pool);
@@ -223,6 +227,8 @@ size_t encoder_run(struct encoder *e, const unsigned char *text, size_t n, int *
 {
     int *out = ids;
 
+    if (e->units)
+        return unit_encoder_run(e->units, text, n, ids);
     if (!e->entries) {
         for (size_t i = 0; i < n; i++)
             ids[i] = e->v->bpe.byte_id[text[i]];
@@ -245,5 +251,7 @@ size_t encoder_run(struct encoder *e, const unsigned char *text, size_t n, int *
 
 size_t encoder_cut(struct encoder *e, const unsigned char *text, size_t n)
 {
+    if (e->units)
+        return subword_cut(text, n);
     return e->entries ? split_cut(e->splitter, text, n) : n;
 }

@@ -3,8 +3,12 @@
 #include "base/file.h"
 #include "text/encoder.h"
 #include "text/vocab_inside.h"
+#include "text/wordpiece.h"
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+const char *const vocab_files[] = {"vocab.json", "merges.txt", "vocab.txt", "codes.txt", NULL};
 
 static void open_bytes(struct vocab *v)
 {
@@ -39,23 +43,43 @@ static void open_gpt2(struct vocab *v)
     free(path);
 }
 
-static void open_folder(struct vocab *v, const char *folder)
-{
-    char *json_path = text_of("%s/vocab.json", folder);
-    char *merges_path = text_of("%s/merges.txt", folder);
-    struct mapped json, merges;
+typedef const char *from_two(struct vocab *v, const char *one, size_t one_size, const char *two,
+                             size_t two_size);
 
-    map_or_die(json_path, &json);
-    map_or_die(merges_path, &merges);
-    const char *why = vocab_from_pair(v, (const char *)json.data, json.size,
-                                      (const char *)merges.data, merges.size);
+static void open_two(struct vocab *v, const char *folder, const char *one, const char *two,
+                     from_two *parse)
+{
+    char *one_path = text_of("%s/%s", folder, one), *two_path = text_of("%s/%s", folder, two);
+    struct mapped a, b;
+
+    map_or_die(one_path, &a);
+    map_or_die(two_path, &b);
+    const char *why = parse(v, (const char *)a.data, a.size, (const char *)b.data, b.size);
     if (why)
         die("%s/%s", folder, why);
+    file_unmap(&a);
+    file_unmap(&b);
+    free(one_path);
+    free(two_path);
+}
+
+static int has(const char *folder, const char *file)
+{
+    char *path = text_of("%s/%s", folder, file);
+    const int there = !access(path, F_OK);
+    free(path);
+    return there;
+}
+
+static void open_folder(struct vocab *v, const char *folder)
+{
+    if (has(folder, "codes.txt"))
+        open_two(v, folder, "codes.txt", "vocab.txt", vocab_from_codes);
+    else if (has(folder, "vocab.txt") && !has(folder, "merges.txt"))
+        vocab_from_wordpiece(v, folder);
+    else
+        open_two(v, folder, "vocab.json", "merges.txt", vocab_from_pair);
     v->folder = copy_text(folder);
-    file_unmap(&json);
-    file_unmap(&merges);
-    free(json_path);
-    free(merges_path);
 }
 
 struct vocab *vocab_open(const char *name)
@@ -74,6 +98,9 @@ struct vocab *vocab_open(const char *name)
 void vocab_free(struct vocab *v)
 {
     bpe_end(&v->bpe);
+    subword_free(v->subword);
+    words_free(v->units);
+    wordpiece_free(v->wordpiece);
     free(v->name);
     free(v->folder);
     free(v->tokens);
@@ -84,6 +111,12 @@ void vocab_free(struct vocab *v)
 const char *vocab_name(const struct vocab *v)
 {
     return v->name;
+}
+
+enum vocab_kind vocab_kind(const struct vocab *v)
+{
+    return v->subword ? VOCAB_SUBWORD : v->wordpiece ? VOCAB_WORDPIECE
+           : v->bpe.table ? VOCAB_BPE : VOCAB_BYTES;
 }
 
 const char *vocab_folder(const struct vocab *v)
@@ -118,4 +151,9 @@ int *vocab_encode(const struct vocab *v, const char *text, size_t n, size_t *n_i
     free(padded);
     encoder_free(e);
     return ids;
+}
+
+const struct subword *vocab_subword(const struct vocab *v)
+{
+    return v->subword;
 }

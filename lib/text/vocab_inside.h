@@ -1,6 +1,7 @@
 /* vocab_inside.h - a vocabulary as the modules of text/ that make one see it. */
 #pragma once
 #include "text/bpe.h"
+#include "text/subword.h"
 #include "text/vocab.h"
 
 #define END_OF_TEXT "<|endoftext|>"
@@ -11,6 +12,9 @@ struct vocab {
     struct { uint32_t at, n; } *tokens;     /* [size], in pool */
     char *pool;
     struct bpe bpe;                         /* no merges for "bytes" */
+    struct subword *subword;                /* VOCAB_SUBWORD: its codes, and the units of */
+    struct words *units;                    /* its dictionary, the first after the specials */
+    struct wordpiece *wordpiece;            /* VOCAB_WORDPIECE */
     int closed;     /* every token that is a piece by itself is encoded as itself */
 };
 
@@ -22,6 +26,14 @@ const char *vocab_from_bpe(struct vocab *v, const char *text, size_t n);
 /* vocab.json and merges.txt. */
 const char *vocab_from_pair(struct vocab *v, const char *json, size_t json_size,
                             const char *merges, size_t merges_size);
+
+/* codes.txt and vocab.txt. */
+const char *vocab_from_codes(struct vocab *v, const char *codes, size_t codes_size,
+                             const char *dictionary, size_t dictionary_size);
+/* BERT's vocab.txt; dies with the reason. */
+void vocab_from_wordpiece(struct vocab *v, const char *folder);
+/* The id of a unit with or without its mark. */
+int vocab_unit(const struct vocab *v, const char *unit, size_t n);
 
 /* Write vocab.json and merges.txt into a folder that is there. */
 void vocab_save(const struct vocab *v, const char *folder);

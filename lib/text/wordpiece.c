@@ -3,12 +3,14 @@
 #include "base/file.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
 
 enum { LONGEST_WORD = 100 /* code points */ };
-enum { UNKNOWN, SEPARATOR, PADDING, CLASS, MASK, SPECIALS };
+enum { UNKNOWN = WORDPIECE_UNKNOWN, SEPARATOR = WORDPIECE_SEPARATOR, CLASS = WORDPIECE_CLASS,
+       SPECIALS = WORDPIECE_MASK + 1 };
 
 static const char *const special_names[SPECIALS] = {"[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"};
 
@@ -54,6 +56,18 @@ void wordpiece_free(struct wordpiece *w)
 int wordpiece_size(const struct wordpiece *w)
 {
     return words_count(w->pieces);
+}
+
+int wordpiece_special(const struct wordpiece *w, int which)
+{
+    return w->special[which];
+}
+
+const char *wordpiece_text(const struct wordpiece *w, int id, size_t *n)
+{
+    const struct span s = words_text(w->pieces, id);
+    *n = s.n;
+    return s.at;
 }
 
 int wordpiece_is_frame(const struct wordpiece *w, int id)
@@ -232,4 +246,20 @@ int wordpiece_encode(const struct wordpiece *w, const char *text, size_t n, size
         out->n = most - 1;
     ids_add(out, w->special[SEPARATOR]);
     return cut;
+}
+
+void wordpiece_ordinary(const struct wordpiece *w, const char *text, size_t n, struct ids *out)
+{
+    out->n = 0;
+    add_text(w, text, n, out);
+}
+
+int wordpiece_is_cased(const char *folder)
+{
+    char *path = text_of("%s/tokenizer_config.json", folder);
+    json_t *j = json_load_file(path, 0, NULL);
+    const int cased = json_is_false(json_object_get(j, "do_lower_case"));
+    json_decref(j);
+    free(path);
+    return cased;
 }

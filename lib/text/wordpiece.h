@@ -15,8 +15,18 @@ struct wordpiece;
 struct wordpiece *wordpiece_open(const char *path, int cased);
 void wordpiece_free(struct wordpiece *w);
 int wordpiece_size(const struct wordpiece *w);
+/* The ids of "[CLS]" and the like. */
+enum { WORDPIECE_UNKNOWN, WORDPIECE_SEPARATOR, WORDPIECE_PADDING, WORDPIECE_CLASS,
+       WORDPIECE_MASK };
+int wordpiece_special(const struct wordpiece *w, int which);
+/* Its text in vocab.txt; *n is the length. */
+const char *wordpiece_text(const struct wordpiece *w, int id, size_t *n);
 /* Is it [CLS] or [SEP]? */
 int wordpiece_is_frame(const struct wordpiece *w, int id);
 /* [CLS], the ids of a UTF-8 text, [SEP]: at most `most` in all; 1 when its end was cut off. */
 int wordpiece_encode(const struct wordpiece *w, const char *text, size_t n, size_t most,
                      struct ids *out);
+/* The ids of a text in which nothing special is parsed, without a frame. */
+void wordpiece_ordinary(const struct wordpiece *w, const char *text, size_t n, struct ids *out);
+/* Does tokenizer_config.json of a folder say that its vocabulary is cased?  Not if it is silent. */
+int wordpiece_is_cased(const char *folder);
