@@ -1,16 +1,19 @@
 /* train - train a Transformer on a shard set: a table and checkpoints in a run's folder. */
 #include "train/train.h"
 #include "base/base.h"
+#include "graph/profile.h"
 #include <limits.h>
 #include <omp.h>
 #include <string.h>
 
 static const char *output, *resume;
-static int dry;
+static int dry, profile;
 
 static const struct opt own_options[] = {
     {'o', "output", OPT_TEXT, &output, 0, 0, "the run's folder", NULL},
     {0, "resume", OPT_TEXT, &resume, 0, 0, "go on with the run in this folder", NULL},
+    {0, "profile", OPT_FLAG, &profile, 0, 0, "at the end print where the time went, by operation",
+     NULL},
     {0, "dry-run", OPT_FLAG, &dry, 0, 0, "print the model's size and cost, and end", NULL},
     {0},
 };
@@ -39,8 +42,9 @@ const struct opt *const recorded[] = {model_options, learn_options, run_options,
 
 const struct backend *run_backend(void)
 {
-    return backend_open(device_names[run_config.device],
-                        run_config.level ? level_names[run_config.level] : NULL);
+    const struct backend *be = backend_open(device_names[run_config.device],
+                                            run_config.level ? level_names[run_config.level] : NULL);
+    return profile ? profile_backend(be) : be;
 }
 
 /* A run that goes on keeps what its results depend on. */
@@ -89,6 +93,8 @@ int main(int argc, char **argv)
     }
     struct run *r = resume ? run_resume(resume, data) : run_begin(output, data);
     const int status = run_train(r);
+    if (profile)
+        profile_print(stdout);
     run_end(r);
     finish();
     return status;

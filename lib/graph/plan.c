@@ -302,6 +302,23 @@ double step_flops(const struct step *s)
     return 0;
 }
 
+double step_bytes(const struct step *s, int backward)
+{
+    const int in = ops[s->op].in, n = in + ops[s->op].out;
+    double floats = 0;
+    for (int i = 0; i < n; i++) {
+        const struct tensor *t = operands(s)[i];
+        if (!t)
+            continue;
+        const double size = (double)tensor_size(t);
+        if (!backward || ops[s->op].keep >> i & 1)
+            floats += size;
+        if (backward && t->grad)
+            floats += i < in ? 2 * size : size;
+    }
+    return sizeof(float) * floats;
+}
+
 double plan_flops(const struct plan *p)
 {
     double flops = 0;

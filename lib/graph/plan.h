@@ -63,6 +63,9 @@ void plan_zero_grads(struct plan *p);
 size_t plan_parameters(const struct plan *p);
 double plan_flops(const struct plan *p);
 double step_flops(const struct step *s);
+/* The least bytes a step moves, each tensor once: forward all operands; backward what it kept,
+ * its outputs' gradients, and its inputs' read and written. */
+double step_bytes(const struct step *s, int backward);
 
 /* Copy a tensor to the host or back, rows packed without padding. */
 void plan_get(const struct plan *p, const struct tensor *t, const float *from, void *host);

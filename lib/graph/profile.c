@@ -7,7 +7,7 @@ static struct backend timed;
 
 /* Rows of the table: each op forward and backward, then the backend's other work. */
 enum { REST_ZERO = 2 * OP_COUNT, REST_SUM, REST_UPDATE, ROWS };
-static struct { double seconds, flops; long calls; } sums[ROWS];
+static struct { double seconds, flops, bytes; long calls; } sums[ROWS];
 
 static double now(void)
 {
@@ -16,26 +16,31 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void add(int row, double since, double flops)
+static void add(int row, double since, double flops, double bytes)
 {
     sums[row].seconds += now() - since;
     sums[row].flops += flops;
+    sums[row].bytes += bytes;
     sums[row].calls++;
 }
 
-#define OP(name, in, out, keep)                                                          \
-    static void name##_forward(const struct name##_args *a)                              \
-    {                                                                                    \
-        const double since = now();                                                      \
-        under->name##_forward(a);                                                        \
-        add(2 * OP_##name, since, step_flops(&(struct step){OP_##name, .u.name = *a}));  \
-    }                                                                                    \
-    static void name##_backward(const struct name##_args *a)                             \
-    {                                                                                    \
-        const double since = now();                                                      \
-        under->name##_backward(a);                                                       \
-        add(2 * OP_##name + 1, since,                                                    \
-            2 * step_flops(&(struct step){OP_##name, .u.name = *a}));                    \
+static void add_step(int row, double since, struct step s, int backward)
+{
+    add(row + backward, since, (1 + backward) * step_flops(&s), step_bytes(&s, backward));
+}
+
+#define OP(name, in, out, keep)                                                  \
+    static void name##_forward(const struct name##_args *a)                      \
+    {                                                                            \
+        const double since = now();                                              \
+        under->name##_forward(a);                                                \
+        add_step(2 * OP_##name, since, (struct step){OP_##name, .u.name = *a}, 0);  \
+    }                                                                            \
+    static void name##_backward(const struct name##_args *a)                     \
+    {                                                                            \
+        const double since = now();                                              \
+        under->name##_backward(a);                                               \
+        add_step(2 * OP_##name, since, (struct step){OP_##name, .u.name = *a}, 1);  \
     }
 #include "kernels/ops.def"
 #undef OP
@@ -44,13 +49,13 @@ static void zero(float *x, size_t n)
 {
     const double since = now();
     under->zero(x, n);
-    add(REST_ZERO, since, 0);
+    add(REST_ZERO, since, 0, sizeof(float) * (double)n);
 }
 
 static double sum_squares(const float *x, size_t n)
 {
     const double since = now(), sum = under->sum_squares(x, n);
-    add(REST_SUM, since, 0);
+    add(REST_SUM, since, 0, sizeof(float) * (double)n);
     return sum;
 }
 
@@ -58,14 +63,14 @@ static void adam(const struct adam_args *a)
 {
     const double since = now();
     under->adam(a);
-    add(REST_UPDATE, since, 0);
+    add(REST_UPDATE, since, 0, 7 * sizeof(float) * (double)a->n);
 }
 
 static void sgd(const struct sgd_args *a)
 {
     const double since = now();
     under->sgd(a);
-    add(REST_UPDATE, since, 0);
+    add(REST_UPDATE, since, 0, (a->m ? 5 : 3) * sizeof(float) * (double)a->n);
 }
 
 const struct backend *profile_backend(const struct backend *be)
@@ -96,10 +101,11 @@ void profile_print(FILE *out)
     double total = 0;
     for (int i = 0; i < ROWS; i++)
         total += sums[i].seconds;
-    fprintf(out, "op\tcalls\tms\tshare\tgflops\n");
+    fprintf(out, "op\tcalls\tms\tshare\tgflops\tgbytes_s\n");
     for (int i = 0; i < ROWS; i++)
         if (sums[i].calls)
-            fprintf(out, "%s\t%ld\t%.3f\t%.3f\t%.1f\n", names[i], sums[i].calls,
+            fprintf(out, "%s\t%ld\t%.3f\t%.3f\t%.1f\t%.1f\n", names[i], sums[i].calls,
                     1e3 * sums[i].seconds, sums[i].seconds / total,
-                    1e-9 * sums[i].flops / sums[i].seconds);
+                    1e-9 * sums[i].flops / sums[i].seconds,
+                    1e-9 * sums[i].bytes / sums[i].seconds);
 }

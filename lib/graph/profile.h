@@ -7,5 +7,6 @@
  * plan on it.  There is one set of sums. */
 const struct backend *profile_backend(const struct backend *be);
 void profile_reset(void);
-/* A TSV table: op, calls, milliseconds and share of the time, GFLOP/s of matrix products. */
+/* A TSV table: op, calls, milliseconds and share of the time, GFLOP/s of matrix products, GB/s of
+ * the least bytes that must be moved. */
 void profile_print(FILE *out);
