@@ -42,7 +42,8 @@ same_runs()
     [ "$(ls run/step-00000040 | tr '\n' ' ')" = "config.json model.safetensors state.safetensors " ]
     # Every option is on record.
     train -h | sed -n 's/^ .*--\([a-z0-9-]*\).*/\1/p' |
-        grep -vxE 'output|resume|dry-run|profile|threads|quiet|help|version' | while read -r name; do
+        grep -vxE 'output|resume|dry-run|profile|threads|quiet|help|version' |
+        while read -r name; do
             echo "$name"
             grep -q "^# $name=" run/train.tsv
             grep -qa "\"keel.$name\":" run/step-00000040/model.safetensors

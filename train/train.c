@@ -42,8 +42,8 @@ const struct opt *const recorded[] = {model_options, learn_options, run_options,
 
 const struct backend *run_backend(void)
 {
-    const struct backend *be = backend_open(device_names[run_config.device],
-                                            run_config.level ? level_names[run_config.level] : NULL);
+    const char *level = run_config.level ? level_names[run_config.level] : NULL;
+    const struct backend *be = backend_open(device_names[run_config.device], level);
     return profile ? profile_backend(be) : be;
 }
 
