@@ -35,6 +35,7 @@ static __device__ __forceinline__ void dots(const struct attention &a, const flo
     const float *mine = x + warp * OWN * pitch(a.d), *other = y + lane * pitch(a.d);
     for (int w = 0; w < OWN; w++)
         sum[w] = 0;
+#pragma unroll 4
     for (int c = 0; c < a.d; c++)
         for (int w = 0; w < OWN; w++)
             sum[w] += mine[w * pitch(a.d) + c] * other[c];
@@ -46,6 +47,7 @@ static __device__ __forceinline__ void mix(const struct attention &a, float (*we
                                            const float *tile, float acc[OWN][N])
 {
     const int lane = threadIdx.x % WARP;
+#pragma unroll 4        /* all 32 would need more registers than two blocks have */
     for (int r = 0; r < TILE; r++)
         for (int u = 0; u < N; u++) {
             const int c = lane + u * WARP;
@@ -92,7 +94,7 @@ static __device__ __forceinline__ int last_key(const struct attention &a, int b,
 }
 
 template <int N>
-__global__ void __launch_bounds__(BLOCK) attention_tiled_rows(struct attention a, int tiles,
+__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_rows(struct attention a, int tiles,
                                                               float *out, float *lse)
 {
     DYN_SHARED(float, q);
@@ -156,7 +158,7 @@ static __device__ __forceinline__ void weigh(const struct attention &a, struct d
 
 /* dq += scale ds k: the block owns queries, keys come by. */
 template <int N>
-__global__ void __launch_bounds__(BLOCK) attention_tiled_dq(struct attention a, int tiles)
+__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dq(struct attention a, int tiles)
 {
     DYN_SHARED(float, q);
     float *dy = q + TILE * pitch(a.d), *k = dy + TILE * pitch(a.d), *v = k + TILE * pitch(a.d);
@@ -188,7 +190,7 @@ __global__ void __launch_bounds__(BLOCK) attention_tiled_dq(struct attention a, 
 
 /* dk += scale ds q, dv += share dy: the block owns keys, queries come by. */
 template <int N>
-__global__ void __launch_bounds__(BLOCK) attention_tiled_dkv(struct attention a, int tiles)
+__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dkv(struct attention a, int tiles)
 {
     DYN_SHARED(float, k);
     float *v = k + TILE * pitch(a.d), *q = v + TILE * pitch(a.d), *dy = q + TILE * pitch(a.d);

@@ -46,10 +46,10 @@ $(CUDA_DIR)/%.o: %.cc
 	$(CXX) $(CXXFLAGS) -c $< -o $@
 
 # The tests of this backend: ops, optim and torch take a device's name.
-CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch compare)
+CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch compare traffic)
 cuda-tests: $(CUDA_TESTS)
 $(addprefix $(CUDA_DIR)/,ops optim torch): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
-$(CUDA_DIR)/compare: $(BUILD)/tests/cuda-on-cpu/compare.o
+$(addprefix $(CUDA_DIR)/,compare traffic): $(CUDA_DIR)/%: $(BUILD)/tests/cuda-on-cpu/%.o
 $(CUDA_TESTS): $(CUDA_OBJECTS) $(LIB)
 	$(CC) $(FLAGS) $(filter %.o,$^) $(LIB) $(LIBS) $(CUDA_LIBS) -o $@
 
@@ -71,7 +71,7 @@ check-emu:
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=check
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=emu BUILD=build/asan SANITIZE=address,undefined \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer'
-	@if command -v $(NVCC) >/dev/null; then $(MAKE) -s ptx; fi
+	@if command -v $(NVCC) >/dev/null; then $(MAKE) -s -j$(JOBS) ptx cuda-tests CUDA=nvcc; fi
 	@tests/run $(BUILD)/cuda-tap $(JOBS) $(wildcard tests/cuda-on-cpu/*.bats)
 
 

@@ -1,10 +1,11 @@
 /* profile.cc - EMU_PROFILE=FILE: what each kernel asked of memory, counted by the 32-byte sector
  * and the bank pass, appended to FILE at the end as a table.
  *
- *   kernel launches distinct asked needed passes best
+ *   kernel launches distinct asked beyond needed passes best
  * distinct: bytes of device memory touched, reads and writes apart, each sector once a launch;
- * asked: bytes of all sectors that the warp accesses asked for (no cache above L2 is counted);
- * needed: bytes that those accesses hold, a broadcast once; passes: shared memory passes, and
+ * asked: bytes of all sectors that the warp accesses asked of the first cache; beyond: of those
+ * that went beyond it, a block's first reading of each and every write; needed: bytes that the
+ * accesses hold, a broadcast once; passes: shared memory passes, and
  * how many they would be without bank conflicts. */
 #include "profile.h"
 #include <map>
@@ -12,12 +13,14 @@
 #include <unordered_set>
 
 struct Count {
-    uint64_t launches, distinct, asked, needed, passes, best;
+    uint64_t launches, distinct, asked, beyond, needed, passes, best;
 };
 
 static const char *file;
 static bool asked;
 static std::unordered_set<uintptr_t> touched[2];    /* sectors read and written in this launch */
+static std::unordered_set<uintptr_t> held;          /* sectors that this block has read */
+static size_t held_block, held_launch;
 static std::map<std::string, Count> kernels;
 
 bool emu_profile_on()
@@ -37,7 +40,12 @@ static void count_global(const Req &r, Count &k)
                 sectors.insert(a);
             items.insert(r.addr[i]);
         }
+    if (held_block != emu.block || held_launch != k.launches)
+        held.clear();
+    held_block = emu.block, held_launch = k.launches;
     k.asked += sectors.size() * 32;
+    for (auto a : sectors)
+        k.beyond += r.write || held.insert(a).second ? 32 : 0;
     k.needed += items.size() * r.size;
     touched[r.write].insert(sectors.begin(), sectors.end());
 }
@@ -84,10 +92,10 @@ static struct Report {
         FILE *f = emu_profile_on() ? fopen(file, "a") : nullptr;
         if (!f)
             return;
-        fprintf(f, "kernel\tlaunches\tdistinct\tasked\tneeded\tpasses\tbest\n");
+        fprintf(f, "kernel\tlaunches\tdistinct\tasked\tbeyond\tneeded\tpasses\tbest\n");
         for (auto &[name, k] : kernels)
-            fprintf(f, "%s\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\n", name.c_str(), k.launches, k.distinct,
-                    k.asked, k.needed, k.passes, k.best);
+            fprintf(f, "%s\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\n", name.c_str(), k.launches, k.distinct,
+                    k.asked, k.beyond, k.needed, k.passes, k.best);
         fclose(f);
     }
 } report;

@@ -140,6 +140,7 @@ static void run(Kernel &k, char *param, dim3 g, dim3 b)
         const unsigned block[] = {(unsigned)(n % g.x), (unsigned)(n / g.x % g.y),
                                   (unsigned)(n / g.x / g.y)};
         bool waiting = true;
+        emu.block = n;
         memset(shared_memory, 0xff, k.shared_bytes + emu.smem);
         for (unsigned i = 0; i < warps.size(); i++) {
             warps[i].k = &k, warps[i].shared = shared_memory, warps[i].param = param;
