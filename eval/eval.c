@@ -92,6 +92,8 @@ const struct opt bleu_options[] = {
     {0, "smooth-value", OPT_REAL, &want.smooth_value, -1, 1e9,
      "of floor and add-k; -1: 0.1 and 1", NULL},
     {0, "order", OPT_INT, &want.order, 1, 9, "longest n-gram", NULL},
+    {0, "against", OPT_TEXT, &want.against, 0, 0,
+     "compare with this file of another system's candidates by a paired bootstrap", NULL},
     {0},
 };
 
@@ -157,6 +159,10 @@ static void settle(void)
         want.policy = POLICY_RANDOM;
     if (want.policy == POLICY_RANDOM && !want.windows)
         want.windows = 1200;                        /* paper A's */
+    if (want.against && (!want.bleu || want.each))
+        misuse("--against: only --bleu compares systems, and not with --each");
+    if (want.against && !want.resamples)
+        want.resamples = 1000;
     if (want.stride && want.policy != POLICY_STRIDE)
         misuse("--stride: only --policy stride has one");
     if ((opt_given("top-k") || opt_given("top-p")) && !opt_given("temperature"))

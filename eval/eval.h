@@ -15,6 +15,7 @@ struct options {
     int stem;
     int tokenizer, lower, compounds, smooth, order;  /* of BLEU */
     double smooth_value;                            /* -1: the method's own */
+    const char *against;                            /* the other system's candidates; or NULL */
     const char *device, *level;                     /* of a model */
     int policy, train, window, stride, batch;       /* of perplexity; 0: the model's own */
     long long windows;

@@ -247,6 +247,26 @@ END
         END { exit bad || NR != 400 }'
 }
 
+# The other system: some lines of the first made worse, some made right.
+@test "BLEU of two systems: sacrebleu's statistics and p-value with numpy's draws" {
+    for k in hyp ref0; do gzip -dc "$ROOT/tests/golden/bleu/A_en.$k.gz" >$k; done
+    paste hyp ref0 | awk -F '\t' '{ t = $1 } NR % 9 == 0 { sub(/the/, "a", t) }
+        NR % 25 == 0 { sub(/ [^ ]+/, "", t) } NR % 35 == 1 { t = $2 } { print t }' >other
+    "$BIN/eval" -q --bleu -s 12345 --against other hyp ref0 >out
+    while read -r name number; do
+        echo "$name"
+        near "$(value "$name" <out)" "$number" 1e-11
+    done <"$ROOT/tests/golden/bleu/paired.tsv"
+    "$BIN/eval" -q --bleu -s 12345 --bootstrap 1000 hyp ref0 | value bleu_high >high
+    [ "$(cat high)" = "$(value bleu_high <out)" ]
+    "$BIN/eval" -q --bleu --against hyp hyp ref0 | value p_value >same
+    near "$(cat same)" "$(awk 'BEGIN { print 1 / 1001 }')" 1e-5     # none differs
+    fails 2 'only --bleu compares systems' "$BIN/eval" --rouge --against other hyp ref0
+    fails 2 'two files or more' "$BIN/eval" --bleu --against other hyp
+    head -n 9 other >short
+    fails 1 'has more lines than short' "$BIN/eval" --bleu --against short hyp ref0
+}
+
 @test "bad pairs are told with their place" {
     printf 'a\tb\nc\n' >p
     fails 1 'p:2: no TAB between the candidate and its reference' "$BIN/eval" --rouge p
