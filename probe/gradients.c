@@ -17,6 +17,16 @@ struct parameter {
     double norm;        /* mean of ||gradient||_F */
 };
 
+/* ||W||_F of the parameter itself. */
+static double weight(const struct model *m, const struct parameter *p)
+{
+    double square = 0;
+    plan_get(m->plan, p->t, p->t->data, p->host);
+    for (size_t i = 0; i < tensor_size(p->t); i++)
+        square += (double)p->host[i] * p->host[i];
+    return sqrt(square);
+}
+
 static double frobenius(const double *x, size_t n)
 {
     double sum = 0;
@@ -50,7 +60,7 @@ static void add_gradient(const struct model *m, struct parameter *p)
 }
 
 /* "block.3.mlp.fc.weight" as block 4 and what follows; other parameters are of block 0. */
-static void write_row(FILE *f, const struct parameter *p)
+static void write_row(FILE *f, const struct model *m, const struct parameter *p)
 {
     const char *name = p->t->name, *part = name;
     int layer = 0, at;
@@ -61,6 +71,7 @@ static void write_row(FILE *f, const struct parameter *p)
     fprintf(f, "%s\t%d\t%s", name, layer, part);
     tsv_cell(f, p->norm);
     tsv_cell(f, frobenius(p->sum, tensor_size(p->t)) / (double)want.windows);
+    tsv_cell(f, weight(m, p));
     fputc('\n', f);
 }
 
@@ -84,9 +95,9 @@ void run_gradients(const struct subject *s, FILE *f)
     progress_end(&p);
     table_notes(f, s);
     table_note(f, "measured", (double)want.windows);
-    fputs("parameter\tlayer\tpart\tgrad\tegrad\n", f);
+    fputs("parameter\tlayer\tpart\tgrad\tegrad\tweight\n", f);
     for (size_t i = 0; i < n; i++) {
-        write_row(f, &list[i]);
+        write_row(f, m, &list[i]);
         free(list[i].host);
         free(list[i].sum);
     }

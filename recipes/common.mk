@@ -7,21 +7,26 @@
 # 3 for a run that diverged, which is a result too.  What was interrupted goes on from its
 # last checkpoint, what is finished is never repeated: to repeat it, remove its folder.
 #
-# Settings:  BIN=bin (the programs)
+# Settings:  BIN=bin (the programs)  DATA (a shard set, made from TOKENS, a command that
+#            writes token text, by shard's options SHARD)  EVAL, PROBE (their options)
 
 BIN     = bin
 DATA    = $(RUNS)/data
 CORPUS  = share/shakespeare/tinyshakespeare.txt
+# A character corpus: bytes, the last tenth for validation, as nanoGPT's.
+TOKENS ?= $(BIN)/tokenize -q -v bytes $(CORPUS)
+SHARD  ?= --val-tail 0.1
+EVAL   ?=
+PROBE  ?=
 
 SHELL       = /bin/bash
 .SHELLFLAGS = -eo pipefail -c
 .DELETE_ON_ERROR:
 export OMP_WAIT_POLICY = passive
 
-# A character corpus: bytes, the last tenth for validation, as nanoGPT's.
 $(DATA)/manifest.json: | $(CORPUS)
 	@mkdir -p $(RUNS)
-	@$(BIN)/tokenize -q -v bytes $(CORPUS) | $(BIN)/shard -q -o $(DATA) --val-tail 0.1
+	@$(TOKENS) | $(BIN)/shard -q -o $(DATA) $(SHARD)
 
 define run
 $(RUNS)/$(1)/status: | $(DATA)/manifest.json
@@ -44,7 +49,7 @@ endef
 
 # The model of a finished run on the whole validation split, and inside.
 $(RUNS)/%/eval.tsv: $(RUNS)/%/status
-	@$(BIN)/eval -q -j1 -o $@ $(@D) $(DATA)
+	@$(BIN)/eval -q -j1 $(EVAL) -o $@ $(@D) $(DATA)
 
 $(RUNS)/%/probe.tsv: $(RUNS)/%/status
-	@$(BIN)/probe -q -j1 -o $@ $(@D) $(DATA)
+	@$(BIN)/probe -q -j1 $(PROBE) -o $@ $(@D) $(DATA)

@@ -66,6 +66,17 @@ cell()
         awk 'NR > 1 && !($5 < $4) { bad = 1 } END { exit bad }'
 }
 
+# n entries of standard deviation s: s sqrt(n), give or take s / sqrt(2) a standard error.
+@test "weight is the norm of the parameter: gains are 1, initial weights as gpt2's" {
+    probe "${small[@]}" --gradients --windows 1 data | grep -v '^#' | awk -F '\t' '
+        function far(want, slack) { return ($6 - want) ^ 2 > slack ^ 2 }
+        NR == 1 && $6 != "weight"   { bad = 1 }
+        $3 ~ /gain/ && far(4, 1e-6) { bad = 1 }
+        $3 == "mlp.fc.weight" && far(0.2 * 32, 0.7)   { bad = 1 }
+        $3 == "mlp.proj.weight" && far(0.1 * 32, 0.35) { bad = 1 }
+        END { exit bad || NR != 16 }'
+}
+
 @test "mistakes in the command line" {
     fails 2 'exclude each other' probe "${small[@]}" --jacobian --claims data
     fails 2 "'x' is no positive number" probe "${small[@]}" --scale-out 1,x data
