@@ -12,7 +12,7 @@
 
 BIN     = bin
 DATA    = $(RUNS)/data
-CORPUS  = share/shakespeare/tinyshakespeare.txt
+CORPUS ?= share/shakespeare/tinyshakespeare.txt
 # A character corpus: bytes, the last tenth for validation, as nanoGPT's.
 TOKENS ?= $(BIN)/tokenize -q -v bytes $(CORPUS)
 SHARD  ?= --val-tail 0.1
