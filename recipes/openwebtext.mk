@@ -18,3 +18,7 @@ OWT_IS_JSON = $(shell find $(OWT) -name '*.jsonl*' 2>/dev/null | head -n 1)
 CORPUS = $(OWT)
 TOKENS = $(BIN)/tokenize -v gpt2 $(if $(OWT_IS_JSON),--jsonl text) $(OWT)
 SHARD  = --val-fraction 0.0005 --seed 2357
+
+$(OWT):
+	@echo "recipes/openwebtext.mk: '$@' is not there; give OWT=PATH, OpenWebText as JSON lines or text" >&2
+	@exit 1

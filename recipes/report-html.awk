@@ -1,5 +1,6 @@
 # report-html.awk - a report's source as one HTML page that needs nothing else; folder=...
-#   # TITLE, ## SECTION   $ COMMAND   @table NAME CAPTION   @figure NAME CAPTION   a paragraph
+#   # TITLE, ## SECTION   $ COMMAND   @table NAME CAPTION   @figure NAME CAPTION
+# Other lines are paragraphs, an empty line between them.
 # Tables are folder/NAME.tsv, figures folder/figures/NAME.svg.
 BEGIN {
     print "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
@@ -18,12 +19,13 @@ function escape(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); gsub(/>/, 
 # What stands after the first n words.
 function rest(n,    s) { s = $0; while (n-- > 0) sub(/^[^ ]+ */, "", s); return s }
 
-/^# /      { print "<title>" escape(rest(1)) "</title></head><body>\n<h1>" escape(rest(1)) "</h1>"; next }
-/^## /     { print "<h2>" escape(rest(1)) "</h2>"; next }
-/^\$ /     { print "<pre>" escape(rest(1)) "</pre>"; next }
-/^@table/  { table(folder "/" $2 ".tsv", rest(2)); next }
-/^@figure/ { figure(folder "/figures/" $2 ".svg", rest(2)); next }
-/./        { print "<p>" escape($0) "</p>" }
+/^(#|\$|@|$)/ { if (text != "") print "<p>" escape(text) "</p>"; text = "" }
+/^# /      { print "<title>" escape(rest(1)) "</title></head><body>\n<h1>" escape(rest(1)) "</h1>" }
+/^## /     { print "<h2>" escape(rest(1)) "</h2>" }
+/^\$ /     { print "<pre>" escape(rest(1)) "</pre>" }
+/^@table/  { table(folder "/" $2 ".tsv", rest(2)) }
+/^@figure/ { figure(folder "/figures/" $2 ".svg", rest(2)) }
+/^[^#$@]/  { text = text (text == "" ? "" : " ") $0 }
 END        { print "</body></html>" }
 
 function table(file, caption,    line, n, i, rows, cell, tag)

@@ -2,12 +2,13 @@
 # columns, tables in columns, figures in characters.
 function rest(n,    s) { s = $0; while (n-- > 0) sub(/^[^ ]+ */, "", s); return s }
 
-/^# /      { heading(rest(1), "="); next }
-/^## /     { print ""; heading(rest(1), "-"); next }
-/^\$ /     { print "    " $0 "\n"; next }
-/^@table/  { table(folder "/" $2 ".tsv", rest(2)); next }
-/^@figure/ { figure(folder "/figures/" $2 ".txt", rest(2)); next }
-/./        { fold($0); print "" }
+/^(#|\$|@|$)/ { if (text != "") { fold(text); print "" } text = "" }
+/^# /      { heading(rest(1), "=") }
+/^## /     { print ""; heading(rest(1), "-") }
+/^\$ /     { print "    " $0 "\n" }
+/^@table/  { table(folder "/" $2 ".tsv", rest(2)) }
+/^@figure/ { figure(folder "/figures/" $2 ".txt", rest(2)) }
+/^[^#$@]/  { text = text (text == "" ? "" : " ") $0 }
 
 function heading(text, rule,    line)
 {
@@ -33,7 +34,7 @@ function fold(text,    n, i, word, used)
 # Characters, not bytes, take a column: those of UTF-8 that only go on are not counted.
 function wide(s) { gsub(/[\200-\277]/, "", s); return length(s) }
 
-function table(file, caption,    line, n, i, j, rows, cell, cells, width, c)
+function table(file, caption,    line, n, i, j, rows, cell, cells, width, c, below)
 {
     while ((getline line <file) > 0) {
         if (line ~ /^#/)
@@ -49,14 +50,17 @@ function table(file, caption,    line, n, i, j, rows, cell, cells, width, c)
     }
     close(file)
     fold(caption)
+    below = cell[1, cells[1]] == "command"      # stands below its row
     for (j = 1; j <= rows; j++) {
         line = "   "
-        for (i = 1; i <= cells[j]; i++) {
+        for (i = 1; i <= cells[j] - below; i++) {
             line = line " " cell[j, i]
-            if (i < cells[j])
+            if (i < cells[j] - below)
                 line = line sprintf("%" width[i] - wide(cell[j, i]) + 1 "s", "")
         }
         print line
+        if (below && j > 1)
+            print "        $ " cell[j, cells[j]]
         if (j == 1) {
             gsub(/[^ ]/, "-", line)
             print line

@@ -34,6 +34,6 @@ END {
         g = order[i]
         p = slope(g, "power"); r2p = R2
         r = slope(g, "rate"); r2r = R2
-        print g, n[g], p, r2p, r, r2r, r2p > r2r ? "power" : "exponential"
+        print g, n[g], p, r2p, r, r2r, (r2p > r2r ? "power" : "exponential")
     }
 }

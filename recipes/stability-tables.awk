@@ -21,7 +21,7 @@ function a1(    i, p, on, off)
     paper["pre", "on"] = "1 / 5"; paper["pre", "off"] = "3 / 5"
     paper["peri", "on"] = paper["peri", "off"] = "0 / 5"
     paper["none", "on"] = "5 / 5"
-    print "placement", "decay 0.1: paper", "ours", "decay 0: paper", "ours", "diverged at steps", \
+    print "placement", "decay 0.1: paper", "decay 0.1: ours", "decay 0: paper", "decay 0: ours", "diverged at steps", \
           "not diverged, but worse than letter frequencies"
     for (i = 1; i <= 5; i++) {
         p = placement[i]
@@ -41,8 +41,8 @@ function a2(    i, t, p, k, kinds, kind, dts)
     loss["peri", 1] = "3.12"; loss["peri", 0.1] = "3.10"
     ppl["pre", 1] = "247.52"; ppl["pre", 0.1] = "24.43"
     ppl["peri", 1] = "24.17"; ppl["peri", 0.1] = "23.63"
-    print "model", "placement", "dt", "loss: paper", "ours", "window perplexity: paper", "ours", \
-          "perplexity", "diverged"
+    print "model", "placement", "dt", "loss: paper", "loss: ours", "window perplexity: paper", \
+          "window perplexity: ours", "perplexity", "diverged"
     kinds = split("base large xl", kind, " ")
     split("1 0.1", dts, " ")
     for (k = 1; k <= kinds; k++)
@@ -64,7 +64,7 @@ function known(table, i, dt, k)
 
 function scores(    i, t, p, dts)
 {
-    print "placement", "dt", "ROUGE-1 F", "ROUGE-2 F", "ROUGE-L F", "BERTScore P", "R", "F"
+    print "placement", "dt", "ROUGE-1 F", "ROUGE-2 F", "ROUGE-L F", "BERTScore P", "BERTScore R", "BERTScore F"
     split("1 0.1", dts, " ")
     for (i = 1; i <= 5; i++)
         for (t = 1; t <= 2; t++) {
@@ -100,8 +100,8 @@ function ladder(    i, j, n, t, dt, p)
 
 function rms(    i, t, a, b, dts)
 {
-    print "placement", "dt", "loss: layer norm", "RMS norm", "MA: layer norm", "RMS norm", \
-          "diverged: layer norm", "RMS norm"
+    print "placement", "dt", "loss: layer norm", "loss: RMS norm", "MA: layer norm", "MA: RMS norm", \
+          "diverged: layer norm", "diverged: RMS norm"
     split("1 0.1", dts, " ")
     for (i = 2; i <= 5; i++)
         for (t = 1; t <= 2; t++) {

@@ -10,7 +10,6 @@ $1 == "sublayer" || $1 == "parameter" { for (i = 1; i <= NF; i++) at[$i] = i; ta
 table == "sublayer" && /^[0-9]/ { ma = $at["MA"]; bound = $at["bound_MA"] }
 $3 == "attn.proj.weight" && $at["weight"] + 0 > W_o { W_o = $at["weight"] + 0 }
 $3 == "mlp.proj.weight" && $at["weight"] + 0 > W_2  { W_2 = $at["weight"] + 0 }
-$1 == "final.norm.gain" || $3 == "" && table == "parameter" { next }
 
 # The next table of states, or the end, completes a row.
 /^# command=/ && table == "parameter" { row() }

@@ -142,7 +142,7 @@ $(RUNS)/claims.tsv: recipes/stability-read.awk recipes/stability-claims.awk $(RU
 # Tables of the report, a1.tsv and so on.
 TABLES = a1 a2 scores ladder rms rates attention
 FREQUENCIES = $(if $(filter paper,$(SCALE)),,$(RUNS)/letters.tsv)
-$(RUNS)/letters.tsv: | $(CORPUS)
+$(RUNS)/letters.tsv: | $(DATA)/manifest.json
 	@$(TOKENS) | awk '!/^#/ { for (i = 1; i <= NF; i++) c[$$i]++; n += NF } \
 	    END { for (i in c) h -= c[i] / n * log(c[i] / n); print h }' >$@
 
@@ -170,7 +170,7 @@ endef
 plan: $(if $(filter paper,$(SCALE)),,$(DATA)/manifest.json)
 	@while read -r run options; do \
 	    echo "# run=$$run"; \
-	    $(BIN)/train --dry-run $(TRAIN) $$options $(if $(filter paper,$(SCALE)),,$(DATA)); \
+	    $(BIN)/train --dry-run $(TRAIN) $$options --device cpu $(if $(filter paper,$(SCALE)),,$(DATA)); \
 	done <<<"$$PLAN" | awk -f recipes/stability-plan.awk
 plan: export PLAN = $(foreach r,$(GRID),$(call options_line,$(r)))
 
