@@ -5,6 +5,7 @@
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
+#include "graph/device.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +124,7 @@ char *bert_signature(const struct bert *c)
 struct bert *bert_open(void)
 {
     struct bert *c = zalloc(1, sizeof *c);
-    c->encoder = embedder_open(want.encoder, want.layer, backend_open(want.device, want.level));
+    c->encoder = embedder_open(want.encoder, want.layer, device_open());
     c->idf = want.idf ? idf_new() : NULL;
     const int layer = embedder_layer(c->encoder);
     const char *why = want.baseline ? bertscore_baseline(want.baseline, layer, &c->baseline) : NULL;

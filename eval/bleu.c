@@ -72,7 +72,8 @@ static char *signature(const struct corpus *c, const struct bleu_score *s)
 {
     static const char *const smooths[] = {"exp", "floor", "add-k", "none"};
     static const char *const tokenizers[] = {"13a", "intl", "char", "none"};
-    const double ratio = c->own.sum.reference ? (double)c->own.sum.candidate / (double)c->own.sum.reference : 0;
+    const double ratio = c->own.sum.reference
+        ? (double)c->own.sum.candidate / (double)c->own.sum.reference : 0;
     char *line;
     size_t size;
     FILE *f = open_memstream(&line, &size);

@@ -5,12 +5,12 @@
 #include "base/file.h"
 #include "base/tsv.h"
 #include "eval/windows.h"
+#include "graph/device.h"
 #include <omp.h>
 #include <string.h>
 
 struct options want = {.kinds = "1,2,L,Lsum", .seed = 1, .order = 4,
-                       .smooth_value = -1, .layer = -1, .device = "cpu", .length = 200,
-                       .top_p = 1};
+                       .smooth_value = -1, .layer = -1, .length = 200, .top_p = 1};
 
 static const struct opt mode_options[] = {
     {0, "pairs", OPT_FLAG, &want.pairs, 0, 0, "write the arg-max's and the true text of windows",
@@ -42,13 +42,6 @@ const struct opt score_options[] = {
 const struct opt rouge_options[] = {
     {0, "kinds", OPT_TEXT, &want.kinds, 0, 0, "of ROUGE: any of 1 ... 9, L, Lsum", NULL},
     {0, "stem", OPT_FLAG, &want.stem, 0, 0, "compare words by their Porter stems", NULL},
-    {0},
-};
-
-const struct opt model_run_options[] = {
-    {0, "device", OPT_TEXT, &want.device, 0, 0, "where the model runs", NULL},
-    {0, "level", OPT_TEXT, &want.level, 0, 0, "instruction set: v2, v3, v4, v4bf16; else the best",
-     NULL},
     {0},
 };
 
@@ -186,7 +179,7 @@ int main(int argc, char **argv)
         "       eval --generate TEXT [OPTION ...] RUN\n"
         "       eval --rouge|--bleu|--bertscore ENCODER [OPTION ...]\n"
         "            [PAIRS | CANDIDATES REFERENCES ...]";
-    const struct opt *const tables[] = {mode_options, output_options, model_run_options,
+    const struct opt *const tables[] = {mode_options, output_options, device_options,
                                         window_options, generate_options, score_options,
                                         rouge_options, bleu_options, bertscore_options, NULL};
     const int first = opt_parse(argc, argv, tables, synopsis), n = argc - first;

@@ -16,7 +16,6 @@ struct options {
     int tokenizer, lower, compounds, smooth, order;  /* of BLEU */
     double smooth_value;                            /* -1: the method's own */
     const char *against;                            /* the other system's candidates; or NULL */
-    const char *device, *level;                     /* of a model */
     int policy, train, window, stride, batch;       /* of perplexity; 0: the model's own */
     long long windows;
     long long length;                               /* of --generate, in tokens */
@@ -31,8 +30,7 @@ enum { MAX_BATCH = 4096 };
 
 extern struct options want;
 extern const struct opt output_options[], score_options[], rouge_options[], bleu_options[],
-                        model_run_options[], window_options[], generate_options[],
-                        bertscore_options[];
+                        window_options[], generate_options[], bertscore_options[];
 
 /* Pairs from the operands: none or "-" is stdin, one a file of pairs, more are candidates and
  * their references.  Dies on a bad pair; 0 at the end. */

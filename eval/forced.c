@@ -65,16 +65,13 @@ void run_forced(FILE *out, const char *run, const char *data)
     struct judge *j = judge_open(run, data);
     struct forced f = {.vocab = judge_vocab(j), .rouge = rouge_new(1)};
     struct bertscore bert = {NAN, NAN, NAN};
-    const struct opt *const tables[] = {output_options, model_run_options, window_options,
-                                        bertscore_options, NULL};
 
     f.bert = want.encoder ? bert_open() : NULL;
     judge_run(j, add, &f);
     if (!f.tally.windows)
         die("%s: no token to score under the policy %s", data, policy_names[want.policy]);
     char *score = f.bert ? bert_signature(f.bert) : NULL;
-    tsv_provenance(out, tables);
-    judge_notes(j, out);
+    judge_notes(j, out, bertscore_options);
     tsv_note(out, "rouge", "F as rouge-score 0.1.2, with stems, of the arg-max's text");
     tsv_note(out, "bertscore", score ? score : "nan: not asked for by --bertscore ENCODER");
     if (f.bert)

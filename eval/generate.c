@@ -3,6 +3,7 @@
 #include "base/base.h"
 #include "base/progress.h"
 #include "eval/eval.h"
+#include "graph/device.h"
 #include "model/checkpoint.h"
 #include "text/vocab.h"
 #include <stdlib.h>
@@ -67,7 +68,7 @@ void run_generate(FILE *out, const char *run)
 {
     struct checkpoint *c = checkpoint_open(run);
     struct vocab *v = vocabulary(c, run);
-    const struct backend *be = backend_open(want.device, want.level);
+    const struct backend *be = device_open();
     struct model *m = model_build(be, &model_config, 1, MODEL_GENERATE, 0);
     const struct sampling how = {
         .temperature = want.temperature, .top_k = want.top_k, .top_p = want.top_p,

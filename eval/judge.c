@@ -3,6 +3,7 @@
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
+#include "graph/device.h"
 #include "text/utf8.h"
 #include "text/vocab.h"
 #include <math.h>
@@ -72,9 +73,9 @@ struct judge *judge_open(const char *run, const char *data)
         want.batch = by_tokens < by_logits ? by_tokens : by_logits;
         want.batch += !want.batch;
     }
-    model_config.label_smoothing = 0;       /* a loss, not a training signal */
-    j->model = model_build(backend_open(want.device, want.level), &model_config, want.batch,
-                           MODEL_LOSS, 0);
+    struct model_config scored = model_config;
+    scored.label_smoothing = 0;             /* a loss, not a training signal */
+    j->model = model_build(device_open(), &scored, want.batch, MODEL_LOSS, 0);
     if (want.pairs || want.forced)
         plan_watch(j->model->logits);
     plan_place(j->model->plan, NULL);
@@ -89,21 +90,16 @@ void judge_close(struct judge *j)
     stream_close(j->stream);
 }
 
-void judge_notes(const struct judge *j, FILE *out)
+void judge_notes(const struct judge *j, FILE *out, const struct opt *more)
 {
+    const struct opt *const tables[] = {output_options, device_options, window_options,
+                                               model_options, more, NULL};
     char *policy = policy_text((enum policy)want.policy, want.window, want.stride);
-    char *step = text_of("%lld", checkpoint_step(j->checkpoint));
-    const char *const recorded[] = {"placement", "norm", "dt", "layers", "width", "seed", NULL};
 
+    tsv_provenance(out, tables);
     tsv_note(out, "protocol", policy);
-    tsv_note(out, "step", step);
-    for (int i = 0; recorded[i]; i++) {
-        char *name = text_of("model-%s", recorded[i]);
-        tsv_note(out, name, checkpoint_setting(j->checkpoint, recorded[i]));
-        free(name);
-    }
+    checkpoint_notes(j->checkpoint, out);
     free(policy);
-    free(step);
 }
 
 struct vocab *judge_vocab(const struct judge *j)

@@ -32,8 +32,9 @@ struct judge *judge_open(const char *run, const char *data);
 /* Call each(arg, verdict) for every window of the policy, in its order. */
 void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v), void *arg);
 void judge_close(struct judge *j);
-/* "# protocol=..." and the data's and checkpoint's provenance. */
-void judge_notes(const struct judge *j, FILE *out);
+/* A table's provenance: the options, the model's and those of `more` (or NULL) among them,
+ * "# protocol=...", and the checkpoint's notes. */
+void judge_notes(const struct judge *j, FILE *out, const struct opt *more);
 /* What the ids mean, by the checkpoint or else the data. */
 struct vocab *judge_vocab(const struct judge *j);
 /* The text of n ids.  An end of text is written out, as tiktoken decodes it; bytes that are no

@@ -40,8 +40,7 @@ void run_perplexity(FILE *out, const char *run, const char *data)
     judge_run(j, add, &t);
     if (!t.tokens)
         die("%s: no token to score under the policy %s", data, policy_names[want.policy]);
-    table_begin(out, model_run_options, window_options);
-    judge_notes(j, out);
+    judge_notes(j, out, NULL);
     fputs("metric\tvalue\n", out);
     const double n = (double)t.tokens, mean = t.loss / n;
     metric(out, "windows", (double)t.windows);

@@ -33,8 +33,7 @@ void run_pairs(FILE *out, const char *run, const char *data)
     struct writer w = {out, judge_vocab(j)};
 
     tsv_note(out, "pairs", "escaped");
-    table_begin(out, model_run_options, window_options);
-    judge_notes(j, out);
+    judge_notes(j, out, NULL);
     fputs("candidate\treference\n", out);
     judge_run(j, write_pair, &w);
     vocab_free(w.vocab);

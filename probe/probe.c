@@ -4,14 +4,12 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "base/tsv.h"
+#include "graph/device.h"
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct options want = {.batch = 8, .seed = 1, .split = "val", .tolerance = 1e-4};
-
-static const char *const device_names[] = {"cpu", "cuda", NULL};
-static const char *const level_names[] = {"best", "v2", "v3", "v4", "v4bf16", NULL};
 
 static const struct opt options[] = {
     {0, "init", OPT_FLAG, &want.init, 0, 0, "no checkpoint: a model as it begins", NULL},
@@ -32,14 +30,10 @@ static const struct opt options[] = {
     {0, "split", OPT_TEXT, &want.split, 0, 0, "of the shard set: train or val", NULL},
     {'s', "seed", OPT_COUNT, &want.seed, 0, 1e18, "of the choice of windows, and of --init", NULL},
     {'o', "output", OPT_TEXT, &want.output, 0, 0, "write FILE, whole or not at all", NULL},
-    {0, "device", OPT_CHOICE, &want.device, 0, 0, "where to compute", device_names},
-    {0, "level", OPT_CHOICE, &want.level, 0, 0, "instruction set of the CPU", level_names},
     {0},
 };
 
-/* What a checkpoint records of its training, for plot-data to group by. */
-static const char *const training[] = {"lr", "warmup", "weight-decay", "optimizer", "schedule",
-                                       "batch", NULL};
+static const struct opt *const tables[] = {options, device_options, model_options, NULL};
 
 /* The model's options and the data's vocabulary must be one. */
 static void settle(const struct checkpoint *c, const struct shards *data, const char *path)
@@ -88,15 +82,9 @@ void table_note(FILE *f, const char *key, double value)
 
 void table_notes(FILE *f, const struct subject *s)
 {
-    static const struct opt *const tables[] = {options, model_options, NULL};
     tsv_provenance(f, tables);
-    if (!s->checkpoint)
-        return;
-    table_note(f, "step", (double)checkpoint_step(s->checkpoint));
-    tsv_note(f, "train-seed", checkpoint_setting(s->checkpoint, "seed"));
-    for (int i = 0; training[i]; i++)
-        if (!opt_find(options, training[i]))
-            tsv_note(f, training[i], checkpoint_setting(s->checkpoint, training[i]));
+    if (s->checkpoint)
+        checkpoint_notes(s->checkpoint, f);
 }
 
 void sublayer_cells(FILE *f, int k)
@@ -118,13 +106,12 @@ static struct subject open_subject(int n, char **operands)
     if (held < window + 1)
         die("%s: split %s has %llu tokens, one window takes %llu", path, want.split,
             (unsigned long long)held, (unsigned long long)window + 1);
-    s.be = backend_open(device_names[want.device], want.level ? level_names[want.level] : NULL);
+    s.be = device_open();
     return s;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct opt *const tables[] = {options, model_options, NULL};
     const int first = opt_parse(argc, argv, tables,
                                 "[option ...] RUN DATA | --init [option ...] DATA");
     const int scaled = want.scale_out || want.scale_in;

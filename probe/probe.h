@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 struct options {
-    int init, batch, device, level;
+    int init, batch;
     long long windows, seed;            /* windows -1: the mode's own number */
     const char *split, *output;
     int jacobian, gradients, claims;    /* modes; states without any */

@@ -80,6 +80,18 @@ END
     near "$(value loss <out)" "$want" 1e-6
 }
 
+# From "model" to "attention-precision" stand the model's options.
+@test "a table's notes are train's, so that plots group runs and their scores alike" {
+    train -q -o smooth --layers 1 --width 16 --heads 2 --context 16 --batch 2 --steps 1 \
+        --dt 0.5 --placement peri --label-smoothing 0.1 --seed 7 "$DATA"
+    "$BIN/eval" -q -o out smooth "$DATA"
+    diff <(sed -n '/^# model=/,/^# attention-precision=/p' smooth/train.tsv) \
+        <(sed -n '/^# model=/,/^# attention-precision=/p' out)
+    for note in train-seed=7 seed=1 step=1 lr=0.0006; do
+        grep -x "# $note" out
+    done
+}
+
 @test "bits per byte: exactly those of the loss, for a vocabulary of bytes" {
     "$BIN/eval" -q "$RUN" "$DATA" >out
     documents=$(shard --info "$DATA" | value val-documents)

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/file.h"
+#include "graph/device.h"
 #include "train/train.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -102,6 +103,7 @@ struct run *run_resume(const char *folder, const char *data)
     struct checkpoint *c = checkpoint_open(folder);
     checkpoint_settings(c, learn_options);
     checkpoint_settings(c, run_options);
+    checkpoint_settings(c, device_options);
     *r = (struct run){.folder = folder, .command = copy_text(recorded_text(c, "command")),
                       .be = run_backend()};
     open_data(r, data ? data : recorded_text(c, "data"));

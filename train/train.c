@@ -1,6 +1,7 @@
 /* train - train a Transformer on a shard set: a table and checkpoints in a run's folder. */
 #include "train/train.h"
 #include "base/base.h"
+#include "graph/device.h"
 #include "graph/profile.h"
 #include <limits.h>
 #include <omp.h>
@@ -22,9 +23,6 @@ struct run_config run_config = {
     .eval_every = 1000, .eval_batches = 200, .checkpoint_every = 1000, .log_every = 1,
 };
 
-static const char *const device_names[] = {"cpu", "cuda", NULL};
-static const char *const level_names[] = {"best", "v2", "v3", "v4", "v4bf16", NULL};
-
 #define EVERY(name, field, help) {0, name, OPT_COUNT, &run_config.field, 0, 1e12, help, NULL}
 
 const struct opt run_options[] = {
@@ -33,17 +31,15 @@ const struct opt run_options[] = {
     EVERY("checkpoint-every", checkpoint_every, "steps between checkpoints; 0: at the end only"),
     EVERY("keep", keep, "newest checkpoints kept; 0: all"),
     {0, "log-every", OPT_COUNT, &run_config.log_every, 1, 1e12, "steps between rows", NULL},
-    {0, "device", OPT_CHOICE, &run_config.device, 0, 0, "where to compute", device_names},
-    {0, "level", OPT_CHOICE, &run_config.level, 0, 0, "instruction set of the CPU", level_names},
     {0},
 };
 
-const struct opt *const recorded[] = {model_options, learn_options, run_options, NULL};
+const struct opt *const recorded[] = {model_options, learn_options, run_options,
+                                      device_options, NULL};
 
 const struct backend *run_backend(void)
 {
-    const char *level = run_config.level ? level_names[run_config.level] : NULL;
-    const struct backend *be = backend_open(device_names[run_config.device], level);
+    const struct backend *be = device_open();
     return profile ? profile_backend(be) : be;
 }
 
@@ -64,7 +60,7 @@ static void refuse_changes(void)
 int main(int argc, char **argv)
 {
     static const struct opt *const tables[] = {own_options, model_options, learn_options,
-                                               run_options, NULL};
+                                               run_options, device_options, NULL};
     const int first = opt_parse(argc, argv, tables,
                                 "-o RUN [option ...] DATA | --resume RUN | --dry-run [DATA]");
     const int operands = argc - first;

@@ -5,7 +5,6 @@
 
 /* Options of a run beside the model's and the learner's. */
 struct run_config {
-    int device, level;
     long long eval_every, eval_batches, checkpoint_every, keep, log_every;
 };
 

@@ -1,6 +1,7 @@
 #include "model/checkpoint.h"
 #include "base/base.h"
 #include "base/file.h"
+#include "base/tsv.h"
 #include "model/hf_config.h"
 #include "model/names.h"
 #include "model/safetensors.h"
@@ -68,6 +69,18 @@ void checkpoint_settings(const struct checkpoint *c, const struct opt *table)
     }
 }
 
+void checkpoint_notes(const struct checkpoint *c, FILE *f)
+{
+    static const char *const training[] = {"lr", "warmup", "weight-decay", "optimizer", "schedule",
+                                           NULL};
+    char step[32];
+    snprintf(step, sizeof step, "%lld", checkpoint_step(c));
+    tsv_note(f, "step", step);
+    tsv_note(f, "train-seed", checkpoint_setting(c, "seed"));
+    for (int i = 0; training[i]; i++)
+        tsv_note(f, training[i], checkpoint_setting(c, training[i]));
+}
+
 static int whole_number(const struct checkpoint *c, const char *name)
 {
     const char *text = checkpoint_setting(c, name);
@@ -127,8 +140,7 @@ static void read_settings(struct checkpoint *c)
         const char *value = checkpoint_setting(c, o->name);
         if (!value)
             die("%s: no setting '%s' is recorded", c->file, o->name);
-        if (strcmp(o->name, "model"))       /* its sizes are recorded themselves */
-            apply(c->file, o, value);
+        apply(c->file, o, value);
     }
     c->kind.size = whole_number(c, "token-size");
     c->kind.eot = whole_number(c, "token-eot");

@@ -25,6 +25,9 @@ const char *checkpoint_setting(const struct checkpoint *c, const char *name);
 /* Set the rows of a table, but those given by hand, to what was recorded.  Texts are the
  * checkpoint's: keep it open. */
 void checkpoint_settings(const struct checkpoint *c, const struct opt *table);
+/* A table's notes on where its model comes from: "step", "train-seed", and those settings of its
+ * training that plots are grouped by. */
+void checkpoint_notes(const struct checkpoint *c, FILE *f);
 /* Fill a placed model's parameters; dies naming the tensor that is missing or misshapen. */
 void checkpoint_load(const struct checkpoint *c, struct model *m);
 

@@ -100,7 +100,6 @@ void model_config_settle(void)
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
             if (!opt_given(sizes[i].name))
                 *sizes[i].field = sizes[i].value;
-        preset = 0;         /* from here on the sizes speak for themselves */
     }
     if (c->width % c->heads)
         misuse("--heads: %d does not divide --width %d", c->heads, c->width);
