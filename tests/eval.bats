@@ -163,7 +163,8 @@ END
     corpus 20000 | tokenize -q --learn 400 -o voc 2>err || { cat err; return 1; }
     split -l 100 <(corpus 20000) doc.
     tokenize -q -v "$PWD/voc" doc.* | shard -q -o data --val-fraction 0.3
-    train -q -o run --layers 1 --width 32 --heads 2 --context 32 --batch 16 --steps 400 --lr 1e-2 data
+    train -q -o run --layers 1 --width 32 --heads 2 --context 32 --batch 16 --steps 400 \
+        --lr 1e-2 data
     bert=(--bertscore "$ROOT/tests/golden/bert-tiny" --layer 3)
     "$BIN/eval" -q --split train --forced --windows 40 "${bert[@]}" run data >row 2>warnings
     "$BIN/eval" -q --split train --windows 40 run data >want
