@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # stability-report.sh - the report's source, which report-html.awk and report-txt.awk read.
 # From the environment: SCALE RUNS DATA BIN ENCODER NOTE SETTING COUNT.
 # Every table and figure that it names was made by stability.mk.
@@ -42,7 +43,9 @@ END
 A model that knows only how frequent each letter is has a loss of $LETTERS nats.
 END
 table table-a1 Diverged runs, dt 1, with weight decay and without.
-figure loss Training loss, mean of ten steps, of seed 1 with weight decay. A cross ends a run that diverged.
+figure loss \
+    "Training loss, mean of ten steps, of seed 1 with weight decay. A cross ends a run that" \
+    "diverged."
 
 cat <<END
 
@@ -51,14 +54,18 @@ cat <<END
 Means over seeds with 95 % intervals (Student), of runs that did not diverge. The paper's
 perplexity is the mean over windows of exp of the window's loss; perplexity is exp of the mean.
 END
-table table-a2 Validation loss and perplexity. The paper\'s are of GPT-2 on OpenWebText: compare their order, not their size.
+table table-a2 \
+    "Validation loss and perplexity. The paper's are of GPT-2 on OpenWebText: compare their" \
+    "order, not their size."
 echo
 echo "ROUGE and BERTScore compare the likeliest token at every position with the true text."
 if [ -z "$ENCODER" ]; then
     echo "BERTScore needs an encoder and says n/a: give ENCODER=FOLDER, a BERT as transformers"
     echo "saves it (roberta-large for the paper's), to make; nothing is trained again."
 fi
-table table-scores ROUGE with Porter stems, and BERTScore. The paper prints these, but we could read no numbers of it.
+table table-scores \
+    "ROUGE with Porter stems, and BERTScore. The paper prints these, but we could read no" \
+    "numbers of it."
 
 cat <<END
 
@@ -71,11 +78,17 @@ for s in MA var_entry var_data; do
     figure "$s-untrained" "$s against depth before training."
     figure "$s-trained" "$s against depth after training."
 done
-figure bounds MA after training under Theorem 4\'s bound \(peri\) and Theorem 3\'s with the C that was seen \(pre\), both dashed.
+figure bounds \
+    "MA after training under Theorem 4's bound (peri) and Theorem 3's with the C that was" \
+    "seen (pre), both dashed."
 echo
 echo "$ $(command_of "$(usual pre-1 1 0.1)/probe.tsv")"
-table depth Models of several depths: the last state, and how much of ln MA or MA over the depth of one model an exponential, a line and a parabola explain.
-table depth-fit MA of the last state against the number of blocks D: D to a power, or exp of a rate times D.
+table depth \
+    "Models of several depths: the last state, and how much of ln MA or MA over the depth of" \
+    "one model an exponential, a line and a parabola explain."
+table depth-fit \
+    "MA of the last state against the number of blocks D: D to a power, or exp of a rate" \
+    "times D."
 figure depth MA of the last state against the number of blocks.
 
 cat <<END
@@ -90,7 +103,9 @@ echo "$ $(command_of "$(usual pre-1 1 0.1)/jacobian.tsv")"
 for s in s_f s_step J_to_end grad_X; do
     figure "$s" "$s against depth after training."
 done
-figure scaled Propositions 7 and 8: s_f, mean over sub-layers, with the output map times a factor. Slope 1 for pre, 0 for peri.
+figure scaled \
+    "Propositions 7 and 8: s_f, mean over sub-layers, with the output map times a factor." \
+    "Slope 1 for pre, 0 for peri."
 
 cat <<END
 
@@ -99,7 +114,9 @@ cat <<END
 Without weight decay, for longer. Theorem 2 says that the problem with pre has optimal solutions
 of unbounded size. Slopes are of the logarithm against log step, over the last nine tenths.
 END
-table long Growth of the last state and of the largest output maps \(attention W_o, feed-forward W_2\).
+table long \
+    "Growth of the last state and of the largest output maps (attention W_o, feed-forward" \
+    "W_2)."
 figure long MA of the last state against step.
 figure weights The largest norm of W_o, and dashed of W_2, against step.
 
@@ -123,7 +140,9 @@ cat <<END
 The sensitivity of Wortsman et al. (2023, arXiv 2309.14322): the mean over learning rates of the
 last loss, at most that before training, minus the best of them. Smaller is better.
 END
-table table-rates Validation loss of the last step by learning rate, placement and dt, and the sensitivity.
+table table-rates \
+    "Validation loss of the last step by learning rate, placement and dt, and the" \
+    "sensitivity."
 figure rates Validation loss against learning rate.
 figure rates-MA MA of the last state against learning rate.
 
