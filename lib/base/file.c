@@ -94,7 +94,8 @@ void file_unmap(struct mapped *m)
 
 void file_forget(const struct mapped *m, size_t at, size_t n)
 {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE), begin = at / page * page;
+    /* Pages before those that were used come back with them: forget them, too. */
+    const size_t around = (size_t)1 << 20, begin = at / around * around;
     if (n)
         madvise((unsigned char *)m->data + begin, at + n - begin, MADV_DONTNEED);
 }
