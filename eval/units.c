@@ -48,6 +48,8 @@ struct units units_count(struct stream *s)
     if (!*s->kind.vocab || !strcmp(s->kind.vocab, "?"))
         return u;
     struct vocab *v = vocab_open(s->kind.vocab);
+    /* White space parts words, but each has its blank in sub-words and word pieces. */
+    const double last = vocab_kind(v) == VOCAB_BYTES || vocab_kind(v) == VOCAB_BPE;
     ids = zalloc(CHUNK, sizeof *ids);
     for (uint64_t at = 0; at < s->n; at += CHUNK) {
         const size_t n = s->n - at < CHUNK ? (size_t)(s->n - at) : CHUNK;
@@ -55,7 +57,7 @@ struct units units_count(struct stream *s)
         for (size_t i = 0; i < n; i++) {
             open = ids[i] != s->kind.eot;
             if (!open) {
-                u.words += c.words + 1;
+                u.words += c.words + last;
                 c = (struct counter){0};
                 continue;
             }
@@ -67,7 +69,7 @@ struct units units_count(struct stream *s)
         }
     }
     if (open)
-        u.words += c.words + 1;
+        u.words += c.words + last;
     free(ids);
     vocab_free(v);
     return u;

@@ -329,3 +329,15 @@ END
     fails 1 'No space left on device' \
         bash -c '"$0" -q "$1" "$2" >/dev/full' "$BIN/eval" "$RUN" "$DATA"
 }
+
+@test "sub-words: the checkpoint has them, and text comes out in words" {
+    local golden=$ROOT/tests/golden/subword
+    tokenize --learn 600 --subword -o vocab "$golden/train.en"
+    tokenize -v vocab --lines "$golden/train.en" | shard --val-tail 0.1 -o set
+    rm -r vocab
+    train -q -o run --layers 1 --width 64 --heads 2 --context 32 --batch 2 --steps 2 set
+    cmp set/vocab/codes.txt run/step-00000002/codes.txt
+    cmp set/vocab/vocab.txt run/step-00000002/vocab.txt
+    "$BIN/eval" -q --generate 'The file' --tokens 4 run | grep -q '^The file '
+    "$BIN/eval" -q --pairs run set | cut -f 2 | tail -n +2 | grep -q ' the '
+}
