@@ -38,6 +38,23 @@ agree()
     done
 }
 
+# A byte-level vocabulary with <s>, <pad>, </s>, <unk> and <mask> in it: make_roberta_tiny.py.
+@test "RoBERTa: within 1e-6 of transformers' tokens and f64 states" {
+    roberta=$BATS_TEST_DIRNAME/golden/roberta-tiny
+    for layer in 0 1 2; do
+        for idf in 0 1; do
+            awk -F '\t' -v l=$layer -v i=$idf '$2 == l && $3 == i' OFS='\t' "$roberta/exact.tsv" |
+                sort -n | cut -f 4-6 >want.tsv
+            # shellcheck disable=SC2046
+            "$BIN/eval" -q --bertscore "$roberta" --each --layer $layer \
+                $([ $idf = 1 ] && echo --idf) "$TINY/pairs.tsv" 2>stderr.txt >got.tsv
+            agree got.tsv want.tsv 1e-6 96
+        done
+    done
+    cp -r "$roberta" moved && sed -i 's/"<s>":0,/"<s>":1,/; s/"<pad>":1,/"<pad>":0,/' moved/vocab.json
+    fails 1 'the id 0 is not <s>' "$BIN/eval" --bertscore moved --layer 1 "$TINY/pairs.tsv"
+}
+
 @test "several references: the highest of each; a baseline rescales" {
     score --layer 3 "$TINY/multiref.tsv" >got.tsv
     agree got.tsv <(tail -n +2 "$TINY/multiref.expected.tsv") 1e-6 \

@@ -48,13 +48,24 @@ static int usual_layer(const char *folder)
     return layer;
 }
 
+/* RoBERTa's, whose marks are where every RoBERTa has them. */
+static struct vocab *open_bpe(const char *folder)
+{
+    size_t n = 0;
+    struct vocab *v = vocab_open(folder);
+    const char *begin = vocab_bytes(v, ROBERTA_BEGIN, &n);
+    if (n != strlen("<s>") || memcmp(begin, "<s>", n))
+        die("%s/vocab.json: the id %d is not <s>; a RoBERTa's is", folder, ROBERTA_BEGIN);
+    return v;
+}
+
 static void open_tokenizer(struct embedder *e, const char *folder)
 {
     char *path = text_of("%s/vocab.txt", folder);
     if (!access(path, F_OK))
         e->wordpiece = wordpiece_open(path, wordpiece_is_cased(folder));
     else
-        e->bpe = vocab_open(folder);
+        e->bpe = open_bpe(folder);
     const int ids = e->wordpiece ? wordpiece_size(e->wordpiece) : vocab_size(e->bpe);
     if (ids > model_config.vocab)
         die("%s: %d token ids, but the model has only %d", folder, ids, model_config.vocab);

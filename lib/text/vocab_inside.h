@@ -5,6 +5,7 @@
 #include "text/vocab.h"
 
 #define END_OF_TEXT "<|endoftext|>"
+#define ROBERTA_END "</s>"
 
 struct vocab {
     char *name, *folder;

@@ -191,6 +191,17 @@ static const char *take_token(struct build *b, const char *key, size_t n, const 
     return NULL;
 }
 
+/* A vocabulary without <|endoftext|> may end a text as RoBERTa's does. */
+static const char *find_end(struct build *b)
+{
+    const int id = *slot_of(b, ROBERTA_END, strlen(ROBERTA_END)) - 1;
+    if (id < 0)
+        return "vocab.json: has no " END_OF_TEXT " and no " ROBERTA_END;
+    b->v->eot = id;
+    b->v->tokens[id].n = 0;
+    return NULL;
+}
+
 static const char *read_tokens(struct build *b, json_t *json)
 {
     struct vocab *v = b->v;
@@ -210,7 +221,7 @@ static const char *read_tokens(struct build *b, json_t *json)
         if (v->bpe.byte_id[byte] < 0)
             return fault("vocab.json: has no token for the byte %d", byte);
     }
-    return v->eot < 0 ? "vocab.json: has no " END_OF_TEXT : NULL;
+    return v->eot < 0 ? find_end(b) : NULL;
 }
 
 const char *vocab_from_pair(struct vocab *v, const char *json, size_t json_size,
