@@ -174,7 +174,8 @@ extern "C" void cuda_norm_backward(const struct norm_args *a)
                     && in_fours(a->y, a->y->grad) && aligned(a->gain);
     if (a->x->grad)
         LAUNCH(fours ? norm_backward<4> : norm_backward<1>, blocks_for(n, warps * ROUNDS),
-               warps * WARP, keep ? sizeof(float) * 2 * warps * c : 0, n, c, a->x->data, a->x->grad, a->x->ld,
+               warps * WARP, keep ? sizeof(float) * 2 * warps * c : 0,
+               n, c, a->x->data, a->x->grad, a->x->ld,
                a->y->grad, a->y->ld, a->gain ? a->gain->data : nullptr, a->stats->data,
                a->stats->ld, a->center, keep != 0);
     const struct norm_columns f = {a->x->data, a->y->grad, a->stats->data,
