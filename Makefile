@@ -66,7 +66,7 @@ $(addprefix $(BIN)/,$(PROGRAMS)): $(BIN)/%: $$(call objects,$$*/*.c) $(CUDA_OBJE
 	$(CC) $(FLAGS) $(filter-out %.stamp,$^) $(LIBS) $(CUDA_LIBS) -o $@
 	@[ -e $(@D)/../share ] || ln -s $(CURDIR)/share $(@D)/../share
 
-$(CHECKS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
+$(CHECKS) $(BUILD)/tests/peers/states: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(LIB)
@@ -114,6 +114,13 @@ check-tiktoken: all ## GPT-2's ids against tiktoken's: 100,000 random strings, t
 	@[ -x $(PYTHON) ] || python3 -m venv $(BUILD)/venv
 	@$(PYTHON) -c 'import tiktoken' 2>/dev/null || $(PYTHON) -m pip install -q tiktoken
 	$(PYTHON) tests/check_tiktoken.py $(BIN)/tokenize share 1
+
+check-hf: all $(BUILD)/tests/peers/states ## checkpoints to transformers and back, its BERT and RoBERTa (pip)
+	@[ -x $(PYTHON) ] || $(MAKE) -s venv
+	@$(PYTHON) -c 'import torch, transformers' 2>/dev/null || \
+	    $(PYTHON) -m pip install -q torch transformers
+	@rm -rf $(BUILD)/hf && mkdir -p $(BUILD)/hf
+	@$(PYTHON) tests/peers/check_hf.py $(abspath $(BIN)) $(BUILD)/tests/peers/states . $(abspath $(BUILD))/hf
 
 bench: ## side by side with peers on this machine: bench/*.sh (PyTorch comes from pip)
 	@$(MAKE) -s deps
@@ -194,5 +201,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD) $(BIN)
 
 -include $(shell find $(BUILD) -name venv -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all help deps clean check check-asan check-bertscore check-tiktoken tested demo bench fuzz fuzzers lint install uninstall benches venv
+.PHONY: all help deps clean check check-asan check-bertscore check-hf check-tiktoken tested demo bench fuzz fuzzers lint install uninstall benches venv
 .PRECIOUS: $(BUILD)/%.o

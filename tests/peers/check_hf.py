@@ -1,0 +1,110 @@
+"""keel's checkpoints in transformers and back, and transformers' encoders in keel.
+
+    make check-hf        python3 tests/peers/check_hf.py BIN STATES ROOT SCRATCH
+
+BIN holds keel's programs, STATES is tests/peers/states.c built, ROOT the repository.  Logits and
+hidden states are in f32 on both sides and must agree within 1e-4."""
+import glob
+import os
+import subprocess
+import sys
+
+import numpy as np
+import torch
+import transformers
+from transformers import (AutoModelForCausalLM, AutoTokenizer, BertConfig, BertModel,
+                          RobertaConfig, RobertaModel)
+
+bin_folder, states_program, root, scratch = sys.argv[1:]
+transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+LIMIT = 1e-4
+bad = 0
+
+
+def report(good, what):
+    global bad
+    bad += not good
+    print("ok" if good else "not ok", "-", what)
+
+
+def keel(*words, text=None):
+    return subprocess.run([os.path.join(bin_folder, words[0]), *words[1:]], input=text, check=True,
+                          stdout=subprocess.PIPE, cwd=scratch).stdout
+
+
+def states(folder, ids, *layer):
+    text = " ".join(map(str, ids)) + "\n"
+    out = subprocess.run([states_program, folder, *map(str, layer)], input=text.encode(),
+                         check=True, stdout=subprocess.PIPE).stdout
+    return np.frombuffer(out, dtype="<f4").reshape(len(ids), -1)
+
+
+def gap(a, b):
+    return float(np.abs(a - b).max()) if a.shape == b.shape else float("inf")
+
+
+def check_decoder(name, *options):
+    """Train a GPT-2 on a learned vocabulary; compare keel, transformers, and keel again."""
+    run = os.path.join(scratch, name)
+    keel("train", "-q", "-o", run, "--placement", "pre", "--layers", "2", "--width", "48",
+         "--heads", "3", "--context", "64", "--batch", "8", "--steps", "40", "--lr", "1e-2",
+         *options, "data")
+    folder = sorted(glob.glob(os.path.join(run, "step-*")))[-1]
+    ids = np.random.default_rng(3).integers(0, 500, size=50)
+    model, info = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
+    with torch.no_grad():
+        theirs = model.eval()(torch.tensor(ids[None])).logits[0].numpy()
+    ours = states(folder, ids)
+    report(type(model).__name__ == "GPT2LMHeadModel" and not info["unexpected_keys"],
+           f"{name}: from_pretrained takes a step's folder as a GPT-2")
+    report(gap(ours, theirs) <= LIMIT, f"{name}: keel's logits of up to {np.abs(ours).max():.1f} "
+           f"in transformers, within {gap(ours, theirs):.1e}")
+    back = os.path.join(scratch, name + "-back")
+    model.save_pretrained(back)
+    again = states(back, ids)
+    report(gap(again, theirs) <= LIMIT, f"{name}: saved by transformers, in keel again, within "
+           f"{gap(again, theirs):.1e}")
+    return folder
+
+
+def check_tokenizer(folder, text):
+    out = keel("tokenize", "-q", "-v", os.path.join(scratch, "vocab"), text=text.encode()).decode()
+    ours = [int(i) for line in out.split("\n") if line[:1] != "#" for i in line.split()]
+    theirs = AutoTokenizer.from_pretrained(folder)(text)["input_ids"]
+    report(ours == theirs, f"the checkpoint's tokenizer gives keel's {len(ours)} ids")
+
+
+def shake(model):
+    """Norms and biases away from 1 and 0, and weights large enough to tell layers apart."""
+    torch.manual_seed(7)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_((0.1 if p.dim() == 1 else 0.3 / p.shape[-1] ** 0.5) * torch.randn(p.shape))
+    return model.eval()
+
+
+def check_encoder(name, model):
+    folder = os.path.join(scratch, name)
+    shake(model).save_pretrained(folder)
+    ids = np.random.default_rng(4).integers(5, 300, size=40)
+    with torch.no_grad():
+        hidden = model(torch.tensor(ids[None]), output_hidden_states=True).hidden_states
+    worst = max(gap(states(folder, ids, k), h[0].numpy()) for k, h in enumerate(hidden))
+    report(worst <= LIMIT, f"{name}: keel's {len(hidden)} hidden states are transformers', "
+           f"within {worst:.1e}")
+
+
+corpus = open(os.path.join(root, "share/shakespeare/tinyshakespeare.txt"), encoding="utf-8").read()
+keel("tokenize", "-q", "--learn", "500", "-o", "vocab", text=corpus[:50000].encode())
+tokens = keel("tokenize", "-q", "-v", os.path.join(scratch, "vocab"), text=corpus[:50000].encode())
+keel("shard", "-q", "-o", "data", "--split", "none", text=tokens)
+check_tokenizer(check_decoder("biases", "--bias", "on", "--norm-bias", "on"), corpus[60000:70000])
+check_decoder("plain")
+check_decoder("untied", "--tied", "off", "--bias", "on", "--activation", "relu")
+sizes = dict(vocab_size=300, hidden_size=48, num_hidden_layers=3, num_attention_heads=4,
+             intermediate_size=80)
+check_encoder("bert", BertModel(BertConfig(max_position_embeddings=64, **sizes)))
+check_encoder("roberta", RobertaModel(RobertaConfig(max_position_embeddings=66, type_vocab_size=1,
+                                                    **sizes), add_pooling_layer=False))
+sys.exit(bad > 0)
