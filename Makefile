@@ -64,7 +64,7 @@ $(BIN)/keel: keel/keel.sh lib/base/base.h $(wildcard man/*.1) Makefile
 $(addprefix $(BIN)/,$(PROGRAMS)): $(BIN)/%: $$(call objects,$$*/*.c) $(CUDA_OBJECTS) $(LIB) $(CUDA_STAMP)
 	@mkdir -p $(@D)
 	$(CC) $(FLAGS) $(filter-out %.stamp,$^) $(LIBS) $(CUDA_LIBS) -o $@
-	@[ -e $(@D)/../share ] || ln -s $(CURDIR)/share $(@D)/../share
+	@[ -e $(@D)/../share ] || ln -sfn $(CURDIR)/share $(@D)/../share
 
 $(CHECKS) $(BUILD)/tests/peers/states: $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB)
 	$(CC) $(FLAGS) $^ $(LIBS) $(CUDA_LIBS) -o $@
