@@ -164,6 +164,27 @@ static void settle(void)
         omp_set_num_threads(opt_threads);
 }
 
+/* An option without a part in the mode would look as if it had one. */
+static void refuse(int has, const struct opt *table)
+{
+    for (const struct opt *o = table; !has && o->name; o++)
+        if (opt_given(o->name))
+            misuse("--%s: has no part in what is asked for; see %s -h", o->name, program);
+}
+
+static void refuse_idle(void)
+{
+    const int scores = want.rouge || want.bleu || (want.encoder && !want.forced);
+
+    refuse(!scores || want.encoder, device_options);
+    refuse(!scores && !want.prompt, window_options);
+    refuse(want.prompt != NULL, generate_options);
+    refuse(scores, score_options);
+    refuse(want.rouge, rouge_options);
+    refuse(want.bleu, bleu_options);
+    refuse(want.encoder != NULL, bertscore_options);
+}
+
 static void need(int have, int operands, const char *what)
 {
     if (have != operands)
@@ -186,6 +207,7 @@ int main(int argc, char **argv)
     char **operands = argv + first;
 
     settle();
+    refuse_idle();
     if (!want.rouge && !want.bleu && (!want.encoder || want.forced))
         need(n, want.prompt ? 1 : 2, want.prompt ? "one RUN is" : "RUN and DATA are");
     struct outfile *file = want.output ? outfile_open(want.output) : NULL;

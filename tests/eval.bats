@@ -307,6 +307,8 @@ END
     fails 2 '--stride: 33 leaves gaps' "$BIN/eval" --policy stride --stride 33 "$RUN" "$DATA"
     fails 2 "--window: 33 is more than the model's context of 32" \
         "$BIN/eval" --window 33 "$RUN" "$DATA"
+    fails 2 '--stem: has no part in what is asked for' "$BIN/eval" --stem "$RUN" "$DATA"
+    fails 2 '--windows: has no part' "$BIN/eval" --windows 3 --generate x "$RUN"
     fails 2 '--smooth-value: only' "$BIN/eval" --bleu --smooth-value 2 c r
 }
 
