@@ -1,7 +1,5 @@
-# report-html.awk - a report's source as one HTML page that needs nothing else; folder=...
-#   # TITLE, ## SECTION   $ COMMAND   @table NAME CAPTION   @figure NAME CAPTION
-# Other lines are paragraphs, an empty line between them.
-# Tables are folder/NAME.tsv, figures folder/figures/NAME.svg.
+# report-html.awk - a report's source as one HTML page that needs nothing else;
+# after report-read.awk.
 BEGIN {
     print "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
     print "<meta name=\"viewport\" content=\"width=device-width\">"
@@ -15,9 +13,6 @@ BEGIN {
 }
 
 function escape(s) { gsub(/&/, "\\&amp;", s); gsub(/</, "\\&lt;", s); gsub(/>/, "\\&gt;", s); return s }
-
-# What stands after the first n words.
-function rest(n,    s) { s = $0; while (n-- > 0) sub(/^[^ ]+ */, "", s); return s }
 
 /^(#|\$|@|$)/ { if (text != "") print "<p>" escape(text) "</p>"; text = "" }
 /^# /      { print "<title>" escape(rest(1)) "</title></head><body>\n<h1>" escape(rest(1)) "</h1>" }
@@ -40,7 +35,7 @@ function table(file, caption,    line, n, i, rows, cell, tag)
         for (i = 1; i <= n; i++)
             printf "<%s%s>%s</%s>", tag, cell[i] ~ /^(holds|fails)$/ ? " class=\"" cell[i] "\"" : "", \
                 cell[i] ~ /^(bin\/|cut |grep |column )/ ? "<code>" escape(cell[i]) "</code>" : \
-                escape(cell[i]), tag
+                escape(short(cell[i])), tag
         print "</tr>"
     }
     close(file)

@@ -1,7 +1,5 @@
-# report-txt.awk - a report's source (see report-html.awk) for less: paragraphs folded at 96
-# columns, tables in columns, figures in characters.
-function rest(n,    s) { s = $0; while (n-- > 0) sub(/^[^ ]+ */, "", s); return s }
-
+# report-txt.awk - a report's source for less, after report-read.awk: paragraphs folded at
+# 96 columns, tables in columns, figures in characters.
 /^(#|\$|@|$)/ { if (text != "") { fold(text); print "" } text = "" }
 /^# /      { heading(rest(1), "=") }
 /^## /     { print ""; heading(rest(1), "-") }
@@ -43,6 +41,7 @@ function table(file, caption,    line, n, i, j, rows, cell, cells, width, c, bel
         rows++
         cells[rows] = n
         for (i = 1; i <= n; i++) {
+            c[i] = short(c[i])
             cell[rows, i] = c[i]
             if (wide(c[i]) > width[i])
                 width[i] = wide(c[i])

@@ -53,17 +53,17 @@ function tables_claims(    none, nones, pre, peri, see)
     bad = all = 0; diverged_runs("none"); none = bad; nones = all
     bad = all = 0; diverged_runs("pre"); pre = bad
     bad = all = 0; diverged_runs("peri"); peri = bad
-    print "Table 1", "none, dt 1", "every run without a norm diverges", none " of " nones, \
+    print "Stability", "none, dt 1", "every run without a norm diverges", none " of " nones, \
         nones " of " nones, verdict(nones, none == nones), see " | grep ^none-1-"
-    print "Table 1", "peri, dt 1", "no run diverges", peri " of " all, "0 of " all, \
+    print "Stability", "peri, dt 1", "no run diverges", peri " of " all, "0 of " all, \
         verdict(all, !peri), see " | grep ^peri-1-"
-    print "Table 1", "pre, peri, dt 1", "pre diverges more often than peri", pre " and " peri, \
+    print "Stability", "pre, peri, dt 1", "pre diverges more often than peri", pre " and " peri, \
         "the first is more", verdict(all, pre > peri), see " | grep -E '^(pre|peri)-1-'"
     see = "grep final " folder "/means.tsv"
-    less("Table 2", "peri", "loss at dt 0.1 and 1", m("peri", 0.1, "final"), m("peri", 1, "final"), see)
-    less("Table 2", "pre", "loss at dt 0.1 and 1", m("pre", 0.1, "final"), m("pre", 1, "final"), see)
-    less("Table 2", "dt 0.1", "loss of peri and pre", m("peri", 0.1, "final"), m("pre", 0.1, "final"), see)
-    less("Table 2", "dt 1", "loss of peri and pre", m("peri", 1, "final"), m("pre", 1, "final"), see)
+    less("Performance", "peri", "loss at dt 0.1 and 1", m("peri", 0.1, "final"), m("peri", 1, "final"), see)
+    less("Performance", "pre", "loss at dt 0.1 and 1", m("pre", 0.1, "final"), m("pre", 1, "final"), see)
+    less("Performance", "dt 0.1", "loss of peri and pre", m("peri", 0.1, "final"), m("pre", 0.1, "final"), see)
+    less("Performance", "dt 1", "loss of peri and pre", m("peri", 1, "final"), m("pre", 1, "final"), see)
 }
 
 function growth_claims(    see, top, i)
@@ -121,7 +121,7 @@ END {
     growth_claims()
     time_claims()
     less("Learning rate", "dt 1", "slope of log MA against log rate, peri and pre", \
-         rate_claim("peri", 1), rate_claim("pre", 1), "cut -f 1,9,18 " folder "/runs.tsv")
+         rate_claim("peri", 1), rate_claim("pre", 1), "cut -f 1,9,18,19 " folder "/runs.tsv")
     for (i = 1; i <= probes; i++)
         print probed[i]
 }

@@ -11,6 +11,8 @@ endef
 
 GROWTH  = $(call grid,$(NORMED),$(DTS),0.1,$(USUAL))
 BACK    = $(call grid,$(NORMED),1,0.1,$(USUAL)) $(call grid,$(PAIR),0.1,0.1,$(USUAL))
+# Eight colours tell series apart.
+CURVES = $(call grid,none,1,0.1,$(USUAL)) $(BACK)
 SCALED  = $(call grid,$(PAIR),1,0.1,$(USUAL))
 BY      = -g placement$(comma)dt
 trained = $(call in,$(GROWTH),probe)
@@ -18,7 +20,7 @@ untrained_states = $(call in,$(GROWTH),init)
 
 $(call in,$(A3) $(DEPTH),train): $(RUNS)/%/train.tsv: $(RUNS)/%/status ;
 
-$(eval $(call figure,loss,-x step -y loss $(BY) --smooth 10 --y-label loss,$(call in,$(A3),train)))
+$(eval $(call figure,loss,-x step -y loss $(BY) --smooth 10 --y-label loss,$(call in,$(CURVES),train)))
 define state_figures
 $(call figure,$(1)-trained,-x depth -y $(1) $(BY) --log-y --x-label 'depth$(comma) blocks',$(trained))
 $(call figure,$(1)-untrained,-x depth -y $(1) $(BY) --log-y --x-label 'depth$(comma) blocks',$(untrained_states))

@@ -58,7 +58,7 @@ ratio && /^[0-9]/ && $ratio !~ /n/ && $ratio + 0 >= cell["ratio_MA"] + 0 { cell[
 END {
     # Is it part of the curves over learning rates?
     cell["rate"] = cell["kind"] == "lr" || cell["kind"] == "base" && \
-                   (cell["dt"] == 1 || cell["dt"] == 0.1) ? "yes" : "no"
+                   (cell["dt"] == 1 || cell["dt"] == 0.1 && cell["placement"] ~ /^p(re|eri)$/) ? "yes" : "no"
     for (i = 1; ARGC > 1 && i <= n; i++)
         printf "%s%s", cell[column[i]], i < n ? OFS : "\n"
 }

@@ -122,7 +122,8 @@ $(RUNS)/means.tsv: $(RUNS)/runs.tsv
 # Depths: a row a model, and what grows with their number of blocks.
 $(RUNS)/depth.tsv: recipes/stability-depth.awk $(foreach x,probe init,\
         $(call in,$(call grid,$(PAIR),$(DTS),0.1,$(USUAL)) $(DEPTH),$(x)))
-	@{ awk -f $< </dev/null; for f in $(filter %.tsv,$^); do awk -f $< $$f; done; } >$@
+	@{ awk -f $< </dev/null; for f in $(filter %.tsv,$^); do awk -f $< $$f; done \
+	    | sort -t $$'\t' -k 1,1r -k 2,2r -k 3,3gr -k 4,4g; } >$@
 
 $(RUNS)/depth-fit.tsv: recipes/stability-fit.awk $(RUNS)/depth.tsv
 	@awk -f $^ >$@
@@ -159,8 +160,9 @@ $(RUNS)/report.src: recipes/stability-report.sh $(RUNS)/claims.tsv $(FREQUENCIES
 	    NOTE="$(strip $(NOTE))" SETTING="$(strip $(TRAIN))" COUNT=$(words $(GRID)) \
 	    LETTERS="$$(cat $(FREQUENCIES) </dev/null)" bash $< >$@
 
-$(RUNS)/report.html $(RUNS)/report.txt: $(RUNS)/report.%: recipes/report-%.awk $(RUNS)/report.src
-	@awk -v folder=$(RUNS) -f $^ >$@
+$(RUNS)/report.html $(RUNS)/report.txt: $(RUNS)/report.%: recipes/report-read.awk \
+        recipes/report-%.awk $(RUNS)/report.src
+	@awk -v folder=$(RUNS) $(patsubst %.awk,-f %.awk,$^) >$@
 
 # Nothing is trained: parameters, tokens, FLOPs and memory of every run, and their sums.
 define options_line
