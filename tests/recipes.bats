@@ -3,7 +3,7 @@
 load common
 
 # The demo at a size that takes a second a run.
-TINY="--layers 2 --width 16 --heads 2 --context 16 --batch 4 --steps 30 --lr 3e-2 --warmup 0"
+TINY="--layers 4 --width 16 --heads 2 --context 16 --batch 4 --steps 30 --lr 3e-2 --warmup 0"
 TINY="$TINY --schedule constant --eval-every 0 --eval-batches 1 --checkpoint-every 10"
 
 demo()

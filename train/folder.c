@@ -20,17 +20,22 @@ static void lock(const char *folder)
         die("%s: another train is at work in it", folder);
 }
 
-/* Make the folder; die if a run is in it. */
-static void claim(const char *folder)
+static void refuse_old_run(const char *folder)
 {
-    size_t n;
+    size_t n = 0;
     char *table = text_of("%s/train.tsv", folder);
-    make_folder(folder);
-    lock(folder);
-    free(checkpoint_list(folder, &n));
+    if (!access(folder, F_OK))
+        free(checkpoint_list(folder, &n));
     if (n || !access(table, F_OK))
         die("%s: a run is in it; go on with train --resume, or name another folder", folder);
     free(table);
+}
+
+static void claim(const char *folder)
+{
+    make_folder(folder);
+    lock(folder);
+    refuse_old_run(folder);
 }
 
 static void open_data(struct run *r, const char *data)
@@ -58,6 +63,7 @@ struct run *run_begin(const char *folder, const char *data)
     struct run *r = zalloc(1, sizeof *r);
     *r = (struct run){.folder = folder, .command = copy_text(opt_command), .be = run_backend(),
                       .state = {NAN, NAN}};
+    refuse_old_run(folder);         /* before the work, and again when it is ours */
     open_data(r, data);
     model_config_for_vocab(shards_kind(r->train)->size);
     r->learner = learner_new(r->be, &model_config, &learn_config);
