@@ -18,7 +18,7 @@ static const double TOLERANCE = 2e-5;
 
 static struct mapped ids_file, weights_file;
 static struct safetensors weights;
-static struct model_config model_defaults;
+static struct model_config plain_model;
 static struct learn_config learn_defaults;
 
 static void open_golden(void)
@@ -29,7 +29,7 @@ static void open_golden(void)
     const char *why = safetensors_parse(weights_file.data, weights_file.size, &weights);
     if (why)
         die("tests/golden/curve/weights.safetensors: %s", why);
-    model_defaults = model_config;
+    plain_model = model_config;
     learn_defaults = learn_config;
 }
 
@@ -37,7 +37,7 @@ static void apply(const json_t *settings)
 {
     const char *name;
     json_t *value;
-    model_config = model_defaults;
+    model_config = plain_model;
     learn_config = learn_defaults;
     json_object_foreach((json_t *)settings, name, value) {
         const struct opt *o = opt_find(model_options, name);
