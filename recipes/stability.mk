@@ -7,7 +7,8 @@
 #
 # The report is runs/stability-SCALE/report.html, and report.txt for less.  A finished run is
 # never repeated and an interrupted one goes on.  With BERTScore: ENCODER=FOLDER, a BERT as
-# transformers saves it (the paper's is roberta-large; what eval --bertscore reads).
+# transformers saves it (the paper's is roberta-large), and BERTSCORE=..., options of eval such
+# as --layer 5 if its usual layer is not known.
 #
 # A run is named by its setting, PLACEMENT-DT-wdDECAY-sSEED and then what else is not as usual:
 # pre-0.1-wd0.1-s1, pre-1-wd0.1-s1-lr0.001, peri-1-wd0.1-s2-rms.  Parts share runs.
@@ -15,6 +16,7 @@
 SCALE = laptop
 RUNS  = runs/stability-$(SCALE)
 ENCODER =
+BERTSCORE =
 
 all: $(RUNS)/report.html $(RUNS)/report.txt
 	@echo "the report: $(RUNS)/report.html and, for less, $(RUNS)/report.txt"
@@ -73,7 +75,7 @@ $(RUNS)/%/rouge.tsv: $(RUNS)/%/pairs.tsv
 	@$(BIN)/eval -q -j1 --rouge --kinds 1,2,L --stem -o $@ $<
 
 $(RUNS)/%/bertscore.tsv: $(RUNS)/%/pairs.tsv
-	@$(BIN)/eval -q -j1 --bertscore $(ENCODER) -o $@ $<
+	@$(BIN)/eval -q -j1 --bertscore $(ENCODER) $(BERTSCORE) -o $@ $<
 
 $(RUNS)/%/claims.tsv: $(RUNS)/%/status
 	@$(BIN)/probe -q -j1 --claims -o $@ $(@D) $(DATA)

@@ -51,6 +51,8 @@ near() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(d <= t && 
         [ "$(grep -vc '^#' "lab/$name.tsv")" -ge 2 ] || { echo "$name is empty"; false; }
     done < <(grep '^@table' lab/report.src)
     figures=$(grep -c '^@figure' lab/report.src)
+    [ "$(ls lab/figures/*.svg | wc -l)" -eq "$figures" ]
+    [ "$(ls lab/table-*.tsv | wc -l)" -eq "$(grep -c '^@table table-' lab/report.src)" ]
     [ "$(grep -c '<svg' lab/report.html)" -eq "$figures" ]
     [ "$(grep -c '</svg>' lab/report.html)" -eq "$figures" ]
     [ "$(grep -c '^Figure' lab/report.txt)" -eq "$figures" ]
@@ -77,6 +79,14 @@ near() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(d <= t && 
     near "$(cell lab/long.tsv "pre${TAB}1" slope_MA)" "$slope" 1e-3
     slope=$(awk '$1 == "trained" && $2 == "peri" && $3 == 1 { print $4, $5 }' lab/depth.tsv | slope)
     near "$(cell lab/depth-fit.tsv "trained${TAB}peri${TAB}1" power)" "$slope" 1e-3
+    # An encoder given later fills its columns, and trains nothing.
+    [ "$(cell lab/table-scores.tsv "pre${TAB}1" "BERTScore F")" = n/a ]
+    lab -j2 SCALE=smoke ENCODER="$ROOT/tests/golden/bert-tiny" BERTSCORE="--layer 1" >scored
+    absent training scored
+    scores=$(for s in 1 2; do cell lab/pre-1-wd0.1-s$s/bertscore.tsv bertscore_f value; done |
+        awk '{ sum += $1 } END { print sum / 2 }')
+    shown=$(cell lab/table-scores.tsv "pre${TAB}1" "BERTScore F")
+    near "${shown%% *}" "$scores" 6e-5
 
     find lab -type f -printf '%p %T@ %s\n' | sort >before
     lab -j2 SCALE=smoke >second
