@@ -12,37 +12,6 @@
 
 enum { MOST_TOKENS = 8192, MOST_LOGITS = 1 << 26 };     /* of a batch that is chosen for the user */
 
-/* Do two vocabularies give every id the same bytes? */
-static int same_words(const char *one, const char *other)
-{
-    struct vocab *a = vocab_open(one), *b = vocab_open(other);
-    int same = vocab_size(a) == vocab_size(b) && vocab_eot(a) == vocab_eot(b);
-    for (int id = 0; same && id < vocab_size(a); id++) {
-        size_t n, m;
-        const char *x = vocab_bytes(a, id, &n), *y = vocab_bytes(b, id, &m);
-        same = n == m && (!n || !memcmp(x, y, n));
-    }
-    vocab_free(a);
-    vocab_free(b);
-    return same;
-}
-
-static void check_kinds(const struct checkpoint *c, const char *run, const struct stream *s,
-                        const char *data)
-{
-    const struct token_kind *a = checkpoint_kind(c), *b = &s->kind;
-    if (b->size > model_config.vocab)
-        die("%s: has %d token ids, the model in %s only %d", data, b->size, run,
-            model_config.vocab);
-    if (!a->size)
-        return;
-    if (a->size != b->size || a->eot != b->eot)
-        die("%s: its vocabulary %s (%d ids, end of text %d) is not that of %s: %s (%d, %d)", data,
-            b->vocab, b->size, b->eot, run, *a->vocab ? a->vocab : "unnamed", a->size, a->eot);
-    if (*a->vocab && strcmp(a->vocab, b->vocab) && !same_words(a->vocab, b->vocab))
-        die("%s: its vocabulary %s has other words than %s of %s", data, b->vocab, a->vocab, run);
-}
-
 /* Ids from outside must not index past the embedding. */
 static void check_ids(const struct judge *j, const int *ids, size_t n)
 {
@@ -57,7 +26,7 @@ struct judge *judge_open(const char *run, const char *data)
     struct judge *j = &judge;
     j->stream = stream_open(data, want.train ? "train" : "val");
     j->checkpoint = checkpoint_open(run);
-    check_kinds(j->checkpoint, run, j->stream, data);
+    checkpoint_check_kind(j->checkpoint, &j->stream->kind, data);
     if (want.window > model_config.context)
         misuse("--window: %d is more than the model's context of %d", want.window,
                model_config.context);

@@ -44,11 +44,7 @@ static void settle(const struct checkpoint *c, const struct shards *data, const 
         model_config_for_vocab(kind->size);
         return;
     }
-    const struct token_kind *own = checkpoint_kind(c);
-    if (own->size && (own->size != kind->size || own->eot != kind->eot))
-        die("%s: its %d token ids (%s) are not the model's %d (%s)", path, kind->size,
-            kind->vocab, own->size, own->vocab);
-    model_config_for_vocab(kind->size);
+    checkpoint_check_kind(c, kind, path);
 }
 
 void subject_fill(const struct subject *s, struct model *m)

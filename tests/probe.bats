@@ -124,7 +124,10 @@ note()
     tokenize -q --learn 260 -o vocab words
     tokenize -q -v vocab text 2>/dev/null || tokenize -q -v vocab words |
         shard -q -o other --val-fraction 0
-    fails 1 "are not the model's 257 (bytes)" probe --split train run other
+    fails 1 "is not that of run/step-00000020: bytes (257, 256)" probe --split train run other
+    corpus 3000 | tokenize -q --learn 257 -o permuted 2>err || cat err
+    corpus 3000 | tokenize -q -v permuted | shard -q -o as_many --val-fraction 0
+    fails 1 "has other words than that of run/step-00000020" probe --split train run as_many
 }
 
 @test "a full disk is reported, and leaves what was there" {

@@ -85,11 +85,8 @@ static const char *recorded_text(const struct checkpoint *c, const char *name)
 
 static void check_data(const struct run *r, const struct checkpoint *c)
 {
-    const struct token_kind *kind = shards_kind(r->train);
     const unsigned long long tokens = strtoull(recorded_text(c, "data-tokens"), NULL, 10);
-    if (kind->size != checkpoint_kind(c)->size || kind->eot != checkpoint_kind(c)->eot)
-        die("%s: its vocabulary (%s, %d ids) is not that of the run (%s, %d ids)", r->data,
-            kind->vocab, kind->size, checkpoint_kind(c)->vocab, checkpoint_kind(c)->size);
+    checkpoint_check_kind(c, shards_kind(r->train), r->data);
     if (shards_tokens(r->train) != tokens)
         die("%s: has %llu training tokens, and the run was begun with %llu", r->data,
             (unsigned long long)shards_tokens(r->train), tokens);

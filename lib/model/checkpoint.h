@@ -20,6 +20,9 @@ void checkpoint_close(struct checkpoint *c);
 const char *checkpoint_folder(const struct checkpoint *c);
 long long checkpoint_step(const struct checkpoint *c);
 const struct token_kind *checkpoint_kind(const struct checkpoint *c);
+/* Dies unless data of that kind, at `path`, has the model's vocabulary, word for word. */
+void checkpoint_check_kind(const struct checkpoint *c, const struct token_kind *data,
+                           const char *path);
 /* A recorded setting ("seed"), or NULL. */
 const char *checkpoint_setting(const struct checkpoint *c, const char *name);
 /* Set the rows of a table, but those given by hand, to what was recorded.  Texts are the
