@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-    PASS_TOKENS = 2048,     /* of a pass, about */
-    TIME_STEP = 8,          /* texts are padded to a multiple of it */
+    PASS_TOKENS = 1024,     /* of a pass, about */
+    TIME_STEP = 4,          /* texts are padded to a multiple of it */
     ROBERTA_BEGIN = 0, ROBERTA_END = 2,
 };
 
@@ -173,7 +173,7 @@ struct row {
 static int by_length(const void *a, const void *b)
 {
     const size_t x = ((const struct row *)a)->tokens->n, y = ((const struct row *)b)->tokens->n;
-    return (x > y) - (x < y);
+    return (x < y) - (x > y);       /* longest first */
 }
 
 /* Divide each row by its length. */
@@ -189,22 +189,22 @@ static void normalise(float *x, size_t rows, size_t width)
     }
 }
 
-/* Run the first n <= batch rows through a placed model. */
-static void run_pass(struct model *m, const struct row *rows, int n)
+/* Run m->batch rows through a placed model. */
+static void run_pass(struct model *m, const struct row *rows)
 {
     const size_t time = (size_t)m->time, width = (size_t)m->cfg.width;
     const struct tensor *out = m->stream[m->n_stream - 1];
     int *ids = zalloc(tensor_size(m->ids), sizeof *ids);
     int *lengths = zalloc((size_t)m->batch, sizeof *lengths);
 
-    for (int b = 0; b < n; b++) {
+    for (int b = 0; b < m->batch; b++) {
         memcpy(ids + (size_t)b * time, rows[b].tokens->at, rows[b].tokens->n * sizeof *ids);
         lengths[b] = (int)rows[b].tokens->n;
     }
     plan_put(m->plan, m->ids, m->ids->data, ids);
     plan_put(m->plan, m->lengths, m->lengths->data, lengths);
     plan_forward(m->plan);
-    for (int b = 0; b < n; b++) {
+    for (int b = 0; b < m->batch; b++) {
         m->plan->be->get(rows[b].to, out->data + (size_t)b * time * width,
                          rows[b].tokens->n * width * sizeof(float));
         normalise(rows[b].to, rows[b].tokens->n, width);
@@ -213,6 +213,15 @@ static void run_pass(struct model *m, const struct row *rows, int n)
     free(lengths);
 }
 
+/* How many of the n rows, longest first, a pass over `time` tokens each takes. */
+static int rows_of_pass(size_t n, int time)
+{
+    const size_t fit = (size_t)(PASS_TOKENS / time);
+    return (int)(fit < 1 ? 1 : fit < n ? fit : n);
+}
+
+/* Rows go longest first, each pass as wide as its first; so only a little is padding, and no
+ * pass has rows to spare. */
 void embedder_run(struct embedder *e, const struct ids *tokens, size_t n, float *const *states)
 {
     struct row *rows = zalloc(n, sizeof *rows);
@@ -222,21 +231,18 @@ void embedder_run(struct embedder *e, const struct ids *tokens, size_t n, float 
     for (size_t i = 0; i < n; i++)
         rows[i] = (struct row){&tokens[i], states[i]};
     qsort(rows, n, sizeof *rows, by_length);
-    for (size_t i = 0, step; i < n; i += step) {
+    for (size_t i = 0; i < n; i += (size_t)m->batch) {
         const int longest = (int)rows[i].tokens->n;
         int time = (longest + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
         time = time < w->cfg.context ? time : w->cfg.context;
-        if (!m || m->time != time) {
+        const int batch = rows_of_pass(n - i, time);
+        if (!m || m->time != time || m->batch != batch) {
             if (m)
                 model_free(m);
-            m = model_build_encoder(w->plan->be, &w->cfg, (PASS_TOKENS + time - 1) / time, time,
-                                    e->layer);
+            m = model_build_encoder(w->plan->be, &w->cfg, batch, time, e->layer);
             plan_place(m->plan, w->plan);
         }
-        for (step = 1; i + step < n && step < (size_t)m->batch
-                       && rows[i + step].tokens->n <= (size_t)time; step++)
-            ;
-        run_pass(m, rows + i, (int)step);
+        run_pass(m, rows + i);
     }
     if (m)
         model_free(m);
