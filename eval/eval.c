@@ -194,11 +194,11 @@ static void need(int have, int operands, const char *what)
 int main(int argc, char **argv)
 {
     static const char synopsis[] =
-        "[OPTION ...] RUN DATA\n"
-        "       eval --pairs [OPTION ...] RUN DATA\n"
-        "       eval --forced [--bertscore ENCODER] [OPTION ...] RUN DATA\n"
-        "       eval --generate TEXT [OPTION ...] RUN\n"
-        "       eval --rouge|--bleu|--bertscore ENCODER [OPTION ...]\n"
+        "[option ...] RUN DATA\n"
+        "       eval --pairs [option ...] RUN DATA\n"
+        "       eval --forced [--bertscore ENCODER] [option ...] RUN DATA\n"
+        "       eval --generate TEXT [option ...] RUN\n"
+        "       eval --rouge|--bleu|--bertscore ENCODER [option ...]\n"
         "            [PAIRS | CANDIDATES REFERENCES ...]";
     const struct opt *const tables[] = {mode_options, output_options, device_options,
                                         window_options, generate_options, score_options,

@@ -125,6 +125,7 @@ signal_after()
     whole_run 8
     fails 2 "--lr: a run that is resumed keeps its own" train --resume whole/run --lr 1
     fails 2 "--width: a run that is resumed keeps its own" train --resume whole/run --width 64
+    fails 2 "--steps: 7 are less than the 8" train --resume whole/run --steps 7
     fails 2 "--seed: a run that is resumed keeps its own" train --resume whole/run -s 3
     fails 1 "whole/run: a run is in it" train -o whole/run data
     cp -r data moved

@@ -58,11 +58,11 @@ int main(int argc, char **argv)
 {
     static const struct opt *const tables[] = {options, NULL};
     const int first = opt_parse(argc, argv, tables,
-                                "[OPTION...] [FILE...]\n"
-                                "       tokenize --decode [OPTION...] [TOKENS...]\n"
-                                "       tokenize --pieces -v VOCAB [FILE...]\n"
-                                "       tokenize --learn SIZE [--subword] -o VOCAB [OPTION...] "
-                                "[FILE...]");
+                                "[option ...] [FILE ...]\n"
+                                "       tokenize --decode [option ...] [TOKENS ...]\n"
+                                "       tokenize --pieces -v VOCAB [FILE ...]\n"
+                                "       tokenize --learn SIZE [--subword] -o VOCAB [option ...] "
+                                "[FILE ...]");
     const struct document_source from = source_of(argv + first, argc - first);
     struct outfile *file = NULL;
 

@@ -107,6 +107,9 @@ struct run *run_resume(const char *folder, const char *data)
     checkpoint_settings(c, learn_options);
     checkpoint_settings(c, run_options);
     checkpoint_settings(c, device_options);
+    if (opt_given("steps") && learn_config.steps < checkpoint_step(c))
+        misuse("--steps: %lld are less than the %lld that %s has behind it", learn_config.steps,
+               checkpoint_step(c), folder);
     *r = (struct run){.folder = folder, .command = copy_text(recorded_text(c, "command")),
                       .be = run_backend()};
     open_data(r, data ? data : recorded_text(c, "data"));
