@@ -270,7 +270,7 @@ static void attention_case(int batch, int heads, int d, int tq, int tk, int caus
     char name[120];
     const int c = heads * d;
     struct attention_args a = {
-        .q = numbers(batch * tq, c, 2 * c), .k = numbers(batch * tk, c, 3),
+        .q = numbers(batch * tq, c, 2 * c), .k = numbers(batch * tk, c, d % 16 ? 3 : 4),
         .v = numbers(batch * tk, c, 0), .lengths = cut ? ints(batch, 1, 1, tk - 1) : NULL,
         .draw = p > 0 ? drawing(1) : NULL, .y = numbers(batch * tq, c, 1),
         .lse = fixed(numbers(batch * tq, heads, 0)), .heads = heads, .tq = tq, .tk = tk,
@@ -292,6 +292,11 @@ void attention_cases(void)
         attention_case(1, 1, 64, 66, 129, 0, 0, 0, p);
         attention_case(3, 2, 8, 1, 40, 1, 1, 0, p);         /* generation */
         attention_case(1, 1, 72, 65, 64, 1, 0, 0, p);
+        attention_case(2, 1, 130, 7, 9, 1, 1, 0.1f, p);
+        attention_case(1, 2, 32, 70, 70, 1, 0, 0.2f, p);
+        attention_case(2, 1, 64, 17, 131, 1, 1, 0, p);
+        attention_case(1, 2, 80, 65, 65, 1, 0, 0, p);
+        attention_case(1, 1, 128, 3, 66, 1, 0, 0.1f, p);
     }
 }
 

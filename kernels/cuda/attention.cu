@@ -37,7 +37,9 @@ __global__ void attention_delta(struct attention a, float *delta)
 extern "C" void cuda_attention_forward(const struct attention_args *args)
 {
     const struct attention a = shape_of(args);
-    if (attention_tiled_fits(&a))
+    if (attention_mma_fits(&a))
+        attention_mma_forward(&a);
+    else if (attention_tiled_fits(&a))
         attention_tiled_forward(&a);
     else
         attention_plain_forward(&a);

@@ -20,6 +20,8 @@ struct attention {
 };
 
 /* The kernels: each pair takes what its head size and precision ask for. */
+bool attention_mma_fits(const struct attention *a);
+void attention_mma_forward(const struct attention *a);
 bool attention_tiled_fits(const struct attention *a);
 void attention_tiled_forward(const struct attention *a);
 void attention_tiled_backward(const struct attention *a);
