@@ -28,10 +28,24 @@ def bleu(what, **options):
     row("sacrebleu " + what, lambda: metric.corpus_score(candidates, references).score)
 
 
-for f, arguments, options in (
-        (rouge, (False,), {}), (rouge, (True,), {}), (bleu, ("13a",), {}),
-        (bleu, ("intl",), {"tokenize": "intl"}), (bleu, ("none",), {"tokenize": "none"}),
-        (bleu, ("13a, lower case",), {"lowercase": True})):
+def bertscore(folder):
+    import os
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    import torch
+    from bert_score import BERTScorer
+    torch.set_num_threads(2)
+    scorer = BERTScorer(model_type=folder, num_layers=6)
+    candidates, references = [c for c, _ in pairs], [r for _, r in pairs]
+    for name in "bert-score", "bert-score again":
+        row(name, lambda: float(scorer.score(candidates, references)[2].double().mean()))
+
+
+PEERS = ((rouge, (False,), {}), (rouge, (True,), {}), (bleu, ("13a",), {}),
+         (bleu, ("intl",), {"tokenize": "intl"}), (bleu, ("none",), {"tokenize": "none"}),
+         (bleu, ("13a, lower case",), {"lowercase": True}))
+if len(sys.argv) > 2:           # an encoder's folder: BERTScore alone
+    PEERS = ((bertscore, (sys.argv[2],), {}),)
+for f, arguments, options in PEERS:
     try:
         f(*arguments, **options)
     except ImportError as e:
