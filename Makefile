@@ -18,7 +18,7 @@ FUZZ_SECONDS = 10
 PROGRAMS = tokenize shard train eval probe plot-data
 LEVELS   = v2 v3 v4 v4bf16
 PACKAGES = gcc libdnnl-dev libzstd-dev zlib1g-dev liblzma-dev libjansson-dev libutf8proc-dev \
-           gnuplot-nox bats mandoc zstd
+           gnuplot-nox bats mandoc zstd xz-utils
 PACKAGES_LINT = clang libomp-dev libclang-rt-dev shellcheck
 
 # No -ffast-math: it lets the compiler assume isfinite() and a diverged run

@@ -180,7 +180,7 @@ END
             v/vocab.txt - | cmp - got
     [ "$(printf '\341\210\264' | tokenize -v v | ids)" = 3 ]
     # A long document in parts, at any number of threads.
-    for i in $(seq 40); do cat "$golden/train.de"; done >long
+    for _ in $(seq 40); do cat "$golden/train.de"; done >long
     tokenize -v v -j 1 long | cmp - <(tokenize -v v -j 3 long)
     tokenize -v v long | ids | tr ' ' '\n' | grep -c . | grep -qx \
         $((40 * $(tokenize -v v "$golden/train.de" | ids | wc -w)))
