@@ -1,6 +1,7 @@
 #include "measure/sensitivity.h"
 #include "base/base.h"
 #include "measure/jacobian.h"
+#include "measure/moments.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,14 +25,6 @@ static float *values(const struct model *m, const struct tensor *t, const float 
     float *host = zalloc(tensor_size(t), sizeof *host);
     plan_get(m->plan, t, from, host);
     return host;
-}
-
-static double frobenius(const float *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += (double)x[i] * x[i];
-    return sqrt(sum);
 }
 
 /* A norm's gain or bias, or NULL where it has none. */
@@ -90,7 +83,7 @@ void sensitivity_adjoints(struct model *m, const int *ids, const int *targets,
         const size_t from = (size_t)m->stream[k]->born + 1;
         plan_backward_steps(m->plan, from, end);
         float *p = values(m, m->stream[k], m->stream[k]->grad);
-        rows[k].grad_x = frobenius(p, tensor_size(m->stream[k]));
+        rows[k].grad_x = norm_of_state(p, m->stream[k]->rows, m->stream[k]->cols);
         if (k > 0)
             rows[k - 1].saturation = saturation(m, k - 1, p);
         free(p);
