@@ -16,7 +16,7 @@ SIZE=32000000
 { find /usr/share/doc -type f \( -name '*.txt' -o -name copyright -o -name '*.html' \) -print0 |
     sort -z | xargs -0 cat 2>/dev/null || true; } | head -c $SIZE >text
 while [ "$(wc -c <text)" -lt $SIZE ]; do
-    cat "$here/share/shakespeare/shakespeare.txt" >>text
+    cat "$here/share/shakespeare/tinyshakespeare.txt" >>text
 done
 tokenize -q -v gpt2 text >tokens
 n=$(sed -n 's/^# end .*tokens=\([0-9]*\).*/\1/p' tokens)

@@ -55,6 +55,12 @@ struct residual_args {
     float step;                             /* length of the step, 1 in GPT-2 */
 };
 
+/* y = factor x with one learned number: dfactor = sum of dy x, in f64 and one fixed order. */
+struct scale_args {
+    struct tensor *x, *factor;              /* [n, c], [1, 1] */
+    struct tensor *y;                       /* [n, c] */
+};
+
 /* What `draw` holds, 4 int32: seed low, seed high, step, and 1 while training.
  * Element e of a site is kept where random_uniform(random_word(seed, site, step, e)) >= p,
  * and kept ones are multiplied by 1 / (1 - p).  With the last word 0 all are kept, unscaled. */

@@ -13,7 +13,7 @@ static const struct { const char *name; size_t at; } columns[] = {
     COLUMN("var_entry", moments.var_entry), COLUMN("var_data", var_data),
     COLUMN("var_token", moments.var_token), COLUMN("max_abs", moments.max_abs),
     COLUMN("fro", moments.fro), COLUMN("growth", growth),
-    COLUMN("fro_f", fro_f), COLUMN("cos_f", cos_f),
+    COLUMN("dt_k", dt), COLUMN("fro_f", fro_f), COLUMN("cos_f", cos_f),
     COLUMN("bound_MA", bound_ma), COLUMN("ratio_MA", ratio_ma),
     COLUMN("bound_Var", bound_var), COLUMN("ratio_Var", ratio_var),
     COLUMN("bound_exp", bound_exp), COLUMN("ratio_exp", ratio_exp),

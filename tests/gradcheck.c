@@ -175,11 +175,13 @@ static const struct variant {
     const char *name;
     int bias, gain, norm_bias, tied, activation, positions;
     double dropout, dt, smoothing;
+    int learn_dt;
 } variants[] = {
-    {"plain",           0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 1, 0},
-    {"all biases",      1, 1, 1, 0, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 0, 0.3, 0.1},
-    {"no gain, relu",   1, 0, 0, 1, ACTIVATION_RELU, POSITIONS_LEARNED, 0, 1, 0.1},
-    {"dropout, dt 0.3", 0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0.2, 0.3, 0},
+    {"plain",           0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 1, 0, 0},
+    {"all biases",      1, 1, 1, 0, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 0, 0.3, 0.1, 0},
+    {"no gain, relu",   1, 0, 0, 1, ACTIVATION_RELU, POSITIONS_LEARNED, 0, 1, 0.1, 0},
+    {"dropout, dt 0.3", 0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0.2, 0.3, 0, 0},
+    {"learned dt",      0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 0.3, 0, 1},
 };
 
 static struct model_config config_of(const struct variant *v, int placement, int norm)
@@ -189,6 +191,7 @@ static struct model_config config_of(const struct variant *v, int placement, int
         .bias = v->bias, .layers = 2, .width = 8, .heads = 2, .context = TIME, .vocab = 11,
         .hidden = v->activation == ACTIVATION_RELU ? 5 : 0,        /* few kinks */
         .activation = v->activation, .positions = v->positions, .tied = v->tied, .dt = v->dt,
+        .learn_dt = v->learn_dt,
         .dropout = v->dropout, .eps = 1e-5, .label_smoothing = v->smoothing, .embed_scale = 1,
     };
 }
@@ -212,6 +215,7 @@ int main(int argc, char **argv)
     for (int precision = PRECISION_F32; precision <= PRECISION_BF16; precision++) {
         struct model_config cfg = config_of(&variants[3], 3, NORM_LAYER);
         cfg.precision = cfg.attention_precision = precision;
+        cfg.learn_dt = 1;
         check_threads(be, cfg, precision ? "peri in bf16" : "peri in f32");
     }
     printf("1..%d\n", tests);

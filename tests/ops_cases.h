@@ -200,6 +200,24 @@ void residual_cases(void)
         .step = 1}}, TOLERANCE);
 }
 
+void scale_reference(const struct scale_args *a, double *const *v)
+{
+    for (size_t i = 0; i < tensor_size(a->x); i++)
+        v[2][i] = *v[1] * v[0][i];
+}
+
+void scale_cases(void)
+{
+    check("scale: padded", (struct step){OP_scale, .u.scale = {
+        .x = numbers(5, 13, 3), .factor = numbers(1, 1, 0), .y = numbers(5, 13, 1)}}, TOLERANCE);
+    check("scale: many rows", (struct step){OP_scale, .u.scale = {
+        .x = numbers(300, 132, 0), .factor = numbers(1, 1, 0), .y = numbers(300, 132, 0)}},
+        TOLERANCE);
+    check("scale: x is fixed", (struct step){OP_scale, .u.scale = {
+        .x = fixed(numbers(70, 8, 0)), .factor = numbers(1, 1, 0), .y = numbers(70, 8, 0)}},
+        TOLERANCE);
+}
+
 /* 0, or the scale of a kept element. */
 static double kept(const double *draw, unsigned site, float p, uint64_t element)
 {

@@ -80,6 +80,26 @@ note()
         awk '{ exit !(($1 + 6 - $2) ^ 2 < 1e-12) }'
 }
 
+@test "learned steps begin at dt, move, and Theorem 4's bound adds up their sizes" {
+    probe -q --init $SMALL --placement peri --dt 0.3 --windows 2 data >plain.tsv
+    probe -q --init $SMALL --placement peri --dt 0.3 --learn-dt on --windows 2 data >begun.tsv
+    for c in dt_k MA var_entry bound_Var; do        # the same but for f32 rounding
+        paste <(column $c <plain.tsv) <(column $c <begun.tsv) |
+            awk '$1 != $2 && !(($1 / $2 - 1) ^ 2 < 1e-12) { bad = 1 } END { exit bad || NR != 7 }'
+    done
+    train -q -o learned $SMALL --placement peri --norm-bias on --dt 0.05 --learn-dt on --batch 4 \
+        --steps 20 --lr 3e-2 --warmup 0 --schedule constant --eval-every 0 --eval-batches 1 data
+    probe -q --windows 1 --batch 1 learned data >out.tsv
+    [ "$(column dt_k <out.tsv | tail -n +2 | sort -u | grep -vxc 0.05)" -eq 6 ]
+    paste <(column dt_k <out.tsv) <(column fro <out.tsv) <(column bound_MA <out.tsv) |
+        awk -v norm="$(note g_max <out.tsv) $(note b_max <out.tsv)" '
+            BEGIN { split(norm, n, " ") }
+            NR == 1 { bound = $2; next }
+            { bound += ($1 < 0 ? -$1 : $1) * (n[1] + n[2]); bad += ($3 - bound) ^ 2 > 1e-10 }
+            END { exit bad || NR != 7 }'
+    [ -z "$(column ratio_MA <out.tsv | awk '!($1 <= 1)')" ]
+}
+
 @test "Xiong et al., Lemma 2: pre-LN's squared norm grows by d/2 to 3d/2 a layer at the start" {
     # Their setting as near as options go: Xavier, ReLU, square matrices.  The feed-forward adds
     # d/2 in expectation, attention at most d; random weights and tokens move it by a few

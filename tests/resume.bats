@@ -2,8 +2,8 @@
 
 load common
 
-RUN="--placement peri --norm rms --dt 0.1 --layers 2 --width 32 --heads 4 --context 32 --batch 4
-     --dropout 0.1 --lr 1e-2 --eval-batches 4 --eval-every 30"
+RUN="--placement peri --norm rms --dt 0.1 --learn-dt on --layers 2 --width 32 --heads 4 --context 32
+     --batch 4 --dropout 0.1 --lr 1e-2 --eval-batches 4 --eval-every 30"
 
 setup()
 {

@@ -86,3 +86,19 @@ static __device__ __forceinline__ float warp_max(float x)
         x = fmaxf(x, __shfl_xor_sync(FULL, x, m));
     return x;
 }
+
+/* Sum over the block, valid in thread 0. */
+static __device__ __forceinline__ double block_sum(double x)
+{
+    __shared__ double part[WARPS];
+    const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+    for (int m = WARP / 2; m; m /= 2)
+        x += __shfl_xor_sync(FULL, x, m);
+    if (lane == 0)
+        part[warp] = x;
+    __syncthreads();
+    if (threadIdx.x == 0)
+        for (int w = 1; w < WARPS; w++)
+            x += part[w];
+    return x;
+}

@@ -78,22 +78,6 @@ extern "C" void cuda_sgd(const struct sgd_args *a)
            0, *a);
 }
 
-/* Sum over the block, valid in thread 0. */
-static __device__ __forceinline__ double block_sum(double x)
-{
-    __shared__ double part[WARPS];
-    const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    for (int m = WARP / 2; m; m /= 2)
-        x += __shfl_xor_sync(FULL, x, m);
-    if (lane == 0)
-        part[warp] = x;
-    __syncthreads();
-    if (threadIdx.x == 0)
-        for (int w = 1; w < WARPS; w++)
-            x += part[w];
-    return x;
-}
-
 __global__ void squares_partial(const float *x, size_t n, double *partial)
 {
     double sum = 0;

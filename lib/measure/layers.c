@@ -164,8 +164,20 @@ static void find_extremes(struct layers *l)
     }
 }
 
-/* The bounds at X_k for one window, whose X_0 is `first`. */
-static void add_bounds(struct layers *l, int k, const struct seen *first, const struct seen *now)
+static void find_steps(struct layers *l)
+{
+    const struct model *m = l->m;
+    for (int k = 0; k < m->n_stream; k++) {
+        float learned = 0;
+        if (k && m->dt[k - 1])
+            get(l, m->dt[k - 1], &learned);
+        l->result->layer[k].dt = !k ? NAN : m->dt[k - 1] ? (double)learned : m->cfg.dt;
+    }
+}
+
+/* The bounds at X_k, at time t, for one window, whose X_0 is `first`. */
+static void add_bounds(struct layers *l, int k, double t, const struct seen *first,
+                       const struct seen *now)
 {
     const struct model_config *cfg = &l->m->cfg;
     const unsigned at = model_placement(cfg)->at;
@@ -175,7 +187,7 @@ static void add_bounds(struct layers *l, int k, const struct seen *first, const 
     double ma = NAN, var = NAN, grown = NAN;
 
     if (at & NORM_OUT && !(at & NORM_SUM)) {
-        ma = first->fro + k * cfg->dt * (r->g_max + r->b_max);
+        ma = first->fro + t * (r->g_max + r->b_max);
         var = nd * ma * ma / (nd - 1);
     }
     if (at & NORM_IN && !(at & (NORM_OUT | NORM_SUM)) && k % 2 == 0)
@@ -201,9 +213,13 @@ static void compare(struct layers *l)
         for (int k = 2; k < n; k += 2)
             r->c_hat = larger(r->c_hat, s[k].fro / s[k - 2].fro - 1);
     }
-    for (long long w = 0; w < r->windows; w++)
-        for (int k = 0; k < n; k++)
-            add_bounds(l, k, l->seen + w * n, l->seen + w * n + k);
+    for (long long w = 0; w < r->windows; w++) {
+        double t = 0;
+        for (int k = 0; k < n; k++) {
+            t += k ? fabs(r->layer[k].dt) : 0;
+            add_bounds(l, k, t, l->seen + w * n, l->seen + w * n + k);
+        }
+    }
 }
 
 static void divide(struct layer *row, double n)
@@ -223,6 +239,7 @@ struct layers_result *layers_end(struct layers *l)
     double ma[1 + MAX_LAYERS];
 
     find_extremes(l);
+    find_steps(l);
     compare(l);
     for (int k = 0; k < l->m->n_stream; k++) {
         struct layer *row = &r->layer[k];

@@ -5,8 +5,9 @@
  * Everything is computed window by window and then averaged; a ratio is the largest of a
  * window, so that a bound holds where its ratio is at most 1.
  *   Theorem 4 (a norm OUT, none on the SUM), with the largest |gain| g and |bias| b of all OUT:
- *     MA(X_k) <= ||X_0||_F / sqrt(nd) + k dt (g + b)
- *     Var(X_k) <= (||X_0||_F + k dt sqrt(nd) (g + b))^2 / (nd - 1)
+ *     MA(X_k) <= ||X_0||_F / sqrt(nd) + T_k (g + b)
+ *     Var(X_k) <= (||X_0||_F + T_k sqrt(nd) (g + b))^2 / (nd - 1)
+ *   with T_k = k dt, or the sum of |dt| of the first k sub-layers where dt is learned.
  *   Theorem 3 (a norm IN alone), with the C_hat that was seen in place of C(lambda):
  *     MA(X_2i) <= (1 + C_hat)^i ||X_0||_F / sqrt(nd) */
 #pragma once
@@ -20,6 +21,7 @@ struct layer {
     double var_data;
     double fro_f, cos_f;        /* ||f||_F / sqrt(nd) of the branch f that dt scales, its cosine
                                    with the stream it is added to; nan for X_0 */
+    double dt;                  /* of the sub-layer; nan for X_0 */
     double growth;              /* mean of ||X_k||_F / ||X_{k-1}||_F - 1 */
     double bound_ma, ratio_ma, bound_var, ratio_var;    /* Theorem 4 */
     double bound_exp, ratio_exp;                        /* Theorem 3, after whole blocks */

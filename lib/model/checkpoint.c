@@ -138,9 +138,8 @@ static void read_settings(struct checkpoint *c)
     }
     for (const struct opt *o = model_options; o->name; o++) {
         const char *value = checkpoint_setting(c, o->name);
-        if (!value)
-            die("%s: no setting '%s' is recorded", c->file, o->name);
-        apply(c->file, o, value);
+        if (value)      /* one that came later is at its default, as keel was before it */
+            apply(c->file, o, value);
     }
     c->kind.size = whole_number(c, "token-size");
     c->kind.eot = whole_number(c, "token-eot");

@@ -58,6 +58,7 @@ const struct opt model_options[] = {
     CHOICE("norm-gain", norm_gain, switch_names, "a learned gain in every norm"),
     CHOICE("norm-bias", norm_bias, switch_names, "a learned bias in every norm"),
     REAL("dt", dt, 1e-9, 1e9, "residual step"),
+    CHOICE("learn-dt", learn_dt, switch_names, "each sub-layer learns its step, from dt"),
     INT("layers", layers, 1, MAX_LAYERS, "blocks"),
     INT("width", width, 1, 65536, "columns of the residual stream"),
     INT("heads", heads, 1, 1024, "attention heads"),

@@ -47,6 +47,7 @@ struct model_config {
     int precision, attention_precision;     /* enum precision */
     int init;
     double dt;              /* residual step */
+    int learn_dt;           /* each sub-layer has a residual step of its own that begins at dt */
     double dropout;
     double eps;             /* of every norm */
     double label_smoothing; /* of the loss: see ops.h, xent */

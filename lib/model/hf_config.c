@@ -158,7 +158,7 @@ const char *hf_config_parse(const unsigned char *bytes, size_t n, struct hf_conf
 static int is_gpt2(const struct model_config *cfg)
 {
     return !strcmp(model_placement(cfg)->name, "pre") && cfg->norm == NORM_LAYER && cfg->dt == 1
-        && cfg->positions == POSITIONS_LEARNED && cfg->embed_scale == 1;
+        && !cfg->learn_dt && cfg->positions == POSITIONS_LEARNED && cfg->embed_scale == 1;
 }
 
 void hf_config_write(const char *path, const struct model_config *cfg,

@@ -29,6 +29,8 @@ static float initial_value(const struct model_config *cfg, const struct tensor *
 {
     if (ends_with(t->name, ".gain"))
         return 1;
+    if (ends_with(t->name, ".dt.weight"))
+        return (float)cfg->dt;
     if (ends_with(t->name, ".bias"))
         return 0;
     const uint32_t site = random_site(t->name);

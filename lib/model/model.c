@@ -76,14 +76,28 @@ static struct tensor *dropout(struct build *b, struct tensor *x)
     return a.y;
 }
 
+/* h times a step of the sub-layer's own, which it learns. */
+static struct tensor *scaled(struct build *b, struct tensor *h)
+{
+    struct plan *p = b->plan;
+    struct scale_args a = {
+        .x = h,
+        .factor = plan_tensor(p, TENSOR_PARAM, 1, 1, "%s.dt.weight", b->at),
+        .y = plan_tensor(p, TENSOR_VALUE, h->rows, h->cols, "%s.dt", b->at),
+    };
+    b->m->dt[b->m->n_stream - 1] = a.factor;
+    plan_add(p, (struct step){OP_scale, .u.scale = a});
+    return a.y;
+}
+
 /* x + dt * h */
 static struct tensor *euler(struct build *b, struct tensor *x, struct tensor *h)
 {
     struct plan *p = b->plan;
     struct residual_args a = {
-        .x = x, .f = h,
+        .x = x, .f = b->cfg->learn_dt ? scaled(b, h) : h,
         .y = plan_tensor(p, TENSOR_VALUE, x->rows, x->cols, "%s.add", b->at),
-        .step = (float)b->cfg->dt,
+        .step = b->cfg->learn_dt ? 1 : (float)b->cfg->dt,
     };
     plan_add(p, (struct step){OP_residual, .u.residual = a});
     return a.y;

@@ -23,6 +23,7 @@ struct model {
     struct tensor *loss, *best;     /* [batch * time, 1] nats, int32: MODEL_LOSS only */
     struct tensor *stream[1 + 2 * MAX_LAYERS];      /* X_0, then X after each sub-layer */
     struct tensor *branch[2 * MAX_LAYERS];          /* what sub-layer k adds, before dt */
+    struct tensor *dt[2 * MAX_LAYERS];              /* its dt, [1, 1], if learned; or NULL */
     int n_stream;
 };
 

@@ -14,11 +14,13 @@ static const struct pattern { const char *keel, *file; int transposed; } pattern
     {"block.#.attn.proj",   "transformer.h.#.attn.c_proj", 1},
     {"block.#.attn.out",    "transformer.h.#.ln_1_out", 0},
     {"block.#.attn.sum",    "transformer.h.#.ln_1_sum", 0},
+    {"block.#.attn.dt",     "transformer.h.#.dt_1", 0},
     {"block.#.mlp.in",      "transformer.h.#.ln_2", 0},
     {"block.#.mlp.fc",      "transformer.h.#.mlp.c_fc", 1},
     {"block.#.mlp.proj",    "transformer.h.#.mlp.c_proj", 1},
     {"block.#.mlp.out",     "transformer.h.#.ln_2_out", 0},
     {"block.#.mlp.sum",     "transformer.h.#.ln_2_sum", 0},
+    {"block.#.mlp.dt",      "transformer.h.#.dt_2", 0},
     {"final.norm",          "transformer.ln_f", 0},
     {"head",                "lm_head", 0},
 };

@@ -35,6 +35,12 @@ static void elementwise(void)
     be->residual_backward(&r);
     least("residual_forward", 3 * all);
     least("residual_backward", 2 * 3 * all);        /* one launch for each input */
+    const struct scale_args s = {x, device(1, 1), y};
+    be->scale_forward(&s);
+    be->scale_backward(&s);
+    least("scale_apply<4, false>", 2 * all);
+    least("scale_apply<4, true>", 3 * all);
+    least("product_partial", 2 * all);
     const struct activation_args a = {x, y, ACTIVATION_GELU};
     be->activation_forward(&a);
     be->activation_backward(&a);

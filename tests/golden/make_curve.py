@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write curve/: initial weights, batches, and the losses that PyTorch computes in f64 when it
 trains from them for 50 steps, for several models and optimisers (curve.json).  Run it in this
-folder; needs torch, numpy and ../../share/shakespeare/shakespeare.txt."""
+folder; needs torch, numpy and ../../share/shakespeare/tinyshakespeare.txt."""
 import json, math, struct
 import numpy as np
 import torch
@@ -30,9 +30,13 @@ CASES = {       # settings by the names of train's options; the rest are train's
         "placement": "sandwich", "positions": "sinusoidal", "embed-scale": 4, "hidden": 24,
         "norm-bias": "on", "lr": 1e-2, "weight-decay": 0.5, "clip": 0.05, "warmup": 0,
         "schedule": "constant"},
+    "peri, learned dt": {
+        "placement": "peri", "dt": 0.4, "learn-dt": "on", "lr": 1e-2, "warmup": 0,
+        "schedule": "constant"},
 }
 DEFAULTS = {"norm": "layer", "norm-gain": "on", "norm-bias": "off", "bias": "off", "tied": "on",
-            "dt": 1, "activation": "gelu", "positions": "learned", "embed-scale": 1, "hidden": 64,
+            "dt": 1, "learn-dt": "off", "activation": "gelu", "positions": "learned",
+            "embed-scale": 1, "hidden": 64,
             "label-smoothing": 0, "eps": 1e-5, "optimizer": "adamw", "beta1": 0.9, "beta2": 0.95,
             "adam-eps": 1e-8, "momentum": 0, "clip": 1, "accumulate": 1, "accumulate-by": "mean"}
 
@@ -54,6 +58,8 @@ def make_weights():
     for name in norms:
         w[name + ".gain"] = 1 + 0.1 * rng.randn(WIDTH)
         w[name + ".bias"] = 0.1 * rng.randn(WIDTH)
+    for i in range(2 * LAYERS):             # learned steps, as if trained for a while
+        w[f"block.{i // 2}.{('attn', 'mlp')[i % 2]}.dt.weight"] = np.array([0.4 + 0.1 * i])
     return {k: v.astype("<f4") for k, v in w.items()}
 
 
@@ -122,7 +128,8 @@ class Model:
             for sub, f in (("attn", self.attention), ("mlp", self.mlp)):
                 at = f"block.{i}.{sub}"
                 h = self.norm("O", f(self.norm("I", x, at + ".in"), at), at + ".out")
-                x = self.norm("S", x + self.s["dt"] * h, at + ".sum")
+                dt = self.param(at + ".dt.weight") if self.s["learn-dt"] == "on" else self.s["dt"]
+                x = self.norm("S", x + dt * h, at + ".sum")
         x = self.norm("F", x, "final.norm")
         logits = F.linear(x, token if self.s["tied"] == "on" else self.param("head.weight"))
         return F.cross_entropy(logits.view(-1, VOCAB), targets.reshape(-1),
@@ -171,7 +178,7 @@ def train(weights, windows, s):
     return losses
 
 
-text = open("../../share/shakespeare/shakespeare.txt", "rb").read()[:STEPS * BATCH * (TIME + 1)]
+text = open("../../share/shakespeare/tinyshakespeare.txt", "rb").read()[:STEPS * BATCH * (TIME + 1)]
 ids = np.frombuffer(text, "u1") % VOCAB
 ids.tofile("curve/ids.u8")
 x = torch.tensor(ids.astype("i8")).view(STEPS, BATCH, TIME + 1)
