@@ -166,14 +166,27 @@ struct bertscore bert_mean(struct bert *c, FILE *out)
     return (struct bertscore){c->sum.precision / n, c->sum.recall / n, c->sum.f / n};
 }
 
+static void add_block(struct bert *c, struct pair_block *block)
+{
+    struct pair pair;
+    const char *why;
+    int more;
+    while (!(why = pairs_next(block, &pair, &more)) && more)
+        bert_add(c, pair.candidate, pair.references, pair.n_references);
+    if (why)
+        die("%s", why);
+}
+
 void run_bertscore(FILE *out, int n, char **operands)
 {
     struct bert *c = bert_open();
     struct pairs *in = pairs_from(n, operands);
-    struct pair pair;
-    while (pair_next(in, &pair))
-        bert_add(c, pair.candidate, pair.references, pair.n_references);
+    struct pair_block *block = pair_block_new();
+    while (pairs_read(in, block))
+        add_block(c, block);
+    pair_block_free(block);
     pairs_close(in);
+    need_pairs(c->n_pairs);
 
     char *score = bert_signature(c);
     table_begin(out, score_options, bertscore_options);

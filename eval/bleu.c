@@ -1,6 +1,7 @@
 /* eval --bleu: corpus BLEU and its parts, or each pair's; intervals by a bootstrap on request. */
 #include "text/bleu.h"
 #include "base/base.h"
+#include "base/ordered.h"
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
@@ -14,41 +15,54 @@ struct system {
     struct bleu_counts *all;    /* of every pair: only for a bootstrap */
 };
 
-struct corpus {
+/* What a thread counts with. */
+struct counter {
     struct bleu_words *words;
     struct ngrams *ngrams;
     struct ids candidate, references[MAX_REFERENCES];
+};
+
+struct corpus {
+    FILE *out;
+    struct pairs *in;
+    struct counter *counters;   /* one for each thread */
     struct bleu_options how;
     struct system own, other;   /* the latter with --against */
     size_t n;
     int n_references;
+    struct progress progress;
 };
 
-static struct bleu_counts count_words(struct corpus *c, struct span candidate)
+/* A block of pairs, and their counts. */
+struct work {
+    struct pair_block *block;
+    struct row {
+        struct bleu_counts own, other;
+        int n_references;
+    } *rows;
+    size_t n, room;
+    const char *why;
+};
+
+static struct bleu_counts count_words(const struct corpus *c, struct counter *k,
+                                      struct span candidate, int references)
 {
-    bleu_words(c->words, candidate, 0, &c->candidate);
-    return bleu_count(c->ngrams, &c->candidate, c->references, c->n_references, c->how.order);
+    bleu_words(k->words, candidate, 0, &k->candidate);
+    return bleu_count(k->ngrams, &k->candidate, k->references, references, c->how.order);
 }
 
 /* Count one pair; with --against the first "reference" is the other system's candidate. */
-static struct bleu_counts count(struct corpus *c, const struct pair *pair,
-                                struct bleu_counts *other)
+static void count(const struct corpus *c, struct counter *k, const struct pair *pair,
+                  struct row *row)
 {
-    const int first = want.against != NULL, many = pair->n_references - first;
-    if (!c->n)
-        c->n_references = many;
-    if (many != c->n_references)
-        die("pair %llu: %d references where the first pair has %d", pair->number, many,
-            c->n_references);
-    if (want.tokenizer == BLEU_FAIRSEQ && many > 1)
-        die("pair %llu: fairseq's BLEU has one reference, here are %d", pair->number, many);
-    for (int i = 0; i < many; i++)
-        bleu_words(c->words, pair->references[first + i], 1, &c->references[i]);
-    const struct bleu_counts one = count_words(c, pair->candidate);
+    const int first = want.against != NULL;
+    row->n_references = pair->n_references - first;
+    for (int i = 0; i < row->n_references; i++)
+        bleu_words(k->words, pair->references[first + i], 1, &k->references[i]);
+    row->own = count_words(c, k, pair->candidate, row->n_references);
     if (first)
-        *other = count_words(c, pair->references[0]);
-    bleu_words_rest(c->words);
-    return one;
+        row->other = count_words(c, k, pair->references[0], row->n_references);
+    bleu_words_rest(k->words);
 }
 
 static void keep(struct system *s, size_t n, const struct bleu_counts *one)
@@ -58,6 +72,17 @@ static void keep(struct system *s, size_t n, const struct bleu_counts *one)
         s->all[n] = *one;
     }
     bleu_add(&s->sum, one);
+}
+
+static void check_references(struct corpus *c, int many)
+{
+    if (!c->n)
+        c->n_references = many;
+    if (many != c->n_references)
+        die("pair %zu: %d references where the first pair has %d", c->n + 1, many,
+            c->n_references);
+    if (want.tokenizer == BLEU_FAIRSEQ && many > 1)
+        die("pair %zu: fairseq's BLEU has one reference, here are %d", c->n + 1, many);
 }
 
 /* "87.3/70.1/56.6/45.5" */
@@ -211,42 +236,101 @@ static struct pairs *pairs_against(int n, char **operands)
     return pairs_from(n + 1, all);
 }
 
+static int fill(void *context, void *slot)
+{
+    struct corpus *c = context;
+    struct work *w = slot;
+    if (!w->block)
+        w->block = pair_block_new();
+    return pairs_read(c->in, w->block);
+}
+
+static void count_block(void *context, void *slot, int thread)
+{
+    const struct corpus *c = context;
+    struct work *w = slot;
+    struct pair pair;
+    int more;
+
+    for (w->n = 0; !(w->why = pairs_next(w->block, &pair, &more)) && more; w->n++) {
+        if (w->n == w->room) {
+            w->room = 2 * w->room + 256;
+            w->rows = reallocarray(w->rows, w->room, sizeof *w->rows);
+            if (!w->rows)
+                die("out of memory (%zu pairs)", w->room);
+        }
+        count(c, &c->counters[thread], &pair, &w->rows[w->n]);
+    }
+}
+
+static void print_each(const struct corpus *c, const struct bleu_counts *one)
+{
+    if (!c->n)
+        fputs("pair\tbleu\n", c->out);
+    fprintf(c->out, "%zu\t", c->n + 1);
+    tsv_double(c->out, bleu_score(one, &c->how).score);
+    fputc('\n', c->out);
+}
+
+static void drain(void *context, void *slot)
+{
+    struct corpus *c = context;
+    const struct work *w = slot;
+    for (size_t i = 0; i < w->n; i++, c->n++) {
+        const struct row *row = &w->rows[i];
+        check_references(c, row->n_references);
+        keep(&c->own, c->n, &row->own);
+        if (want.against)
+            keep(&c->other, c->n, &row->other);
+        if (!c->n)
+            table_begin(c->out, score_options, bleu_options);
+        if (want.each)
+            print_each(c, &row->own);
+    }
+    if (w->why)
+        die("%s", w->why);
+    progress_show(&c->progress, (double)c->n, NULL);
+}
+
+static void release(void *slot)
+{
+    struct work *w = slot;
+    pair_block_free(w->block);
+    free(w->rows);
+}
+
+static void free_counter(struct counter *k)
+{
+    bleu_words_free(k->words);
+    ngrams_free(k->ngrams);
+    free(k->candidate.at);
+    for (int i = 0; i < MAX_REFERENCES; i++)
+        free(k->references[i].at);
+}
+
 void run_bleu(FILE *out, int n, char **operands)
 {
-    struct corpus c = {.how = options()};
-    struct pair pair;
+    const int threads = ordered_threads();
+    struct corpus c = {.out = out, .how = options(),
+                       .counters = zalloc((size_t)threads, sizeof *c.counters)};
 
-    c.words = bleu_words_new((enum bleu_tokenizer)want.tokenizer, want.lower, want.compounds);
-    c.ngrams = ngrams_new();
-    struct pairs *in = want.against ? pairs_against(n, operands) : pairs_from(n, operands);
-    struct progress p = progress_begin("pairs", 0, 0);
-    while (pair_next(in, &pair)) {
-        struct bleu_counts other = {0};
-        const struct bleu_counts one = count(&c, &pair, &other);
-        keep(&c.own, c.n, &one);
-        if (want.against)
-            keep(&c.other, c.n, &other);
-        if (!c.n++)
-            table_begin(out, score_options, bleu_options);
-        if (want.each) {
-            if (c.n == 1)
-                fputs("pair\tbleu\n", out);
-            fprintf(out, "%zu\t", c.n);
-            tsv_double(out, bleu_score(&one, &c.how).score);
-            fputc('\n', out);
-        }
-        if (c.n % 256 == 0)
-            progress_show(&p, (double)c.n, NULL);
+    for (int i = 0; i < threads; i++) {
+        c.counters[i].words = bleu_words_new((enum bleu_tokenizer)want.tokenizer, want.lower,
+                                             want.compounds);
+        c.counters[i].ngrams = ngrams_new();
     }
-    progress_end(&p);
+    c.in = want.against ? pairs_against(n, operands) : pairs_from(n, operands);
+    c.progress = progress_begin("pairs", 0, 0);
+    ordered_run(&(struct ordered){&c, sizeof(struct work), fill, count_block, drain, release},
+                threads);
+    progress_end(&c.progress);
+    need_pairs(c.n);
     if (!want.each)
         print_corpus(out, &c);
-    pairs_close(in);
-    bleu_words_free(c.words);
-    ngrams_free(c.ngrams);
-    free(c.candidate.at);
-    for (int i = 0; i < MAX_REFERENCES; i++)
-        free(c.references[i].at);
+    for (int i = 0; i < threads; i++)
+        free_counter(&c.counters[i]);
+    free(c.counters);
     free(c.own.all);
     free(c.other.all);
+    pairs_close(c.in);
 }

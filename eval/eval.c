@@ -117,15 +117,10 @@ struct pairs *pairs_from(int n, char **operands)
     return pairs_open(streams, names, n ? n : 1);
 }
 
-int pair_next(struct pairs *p, struct pair *pair)
+void need_pairs(size_t n)
 {
-    int more;
-    const char *why = pairs_next(p, pair, &more);
-    if (why)
-        die("%s", why);
-    if (!more && pair->number == 1)
+    if (!n)
         die("no pairs: the input is empty");
-    return more;
 }
 
 void table_begin(FILE *out, const struct opt *own, const struct opt *more)

@@ -33,9 +33,10 @@ extern const struct opt output_options[], score_options[], rouge_options[], bleu
                         window_options[], generate_options[], bertscore_options[];
 
 /* Pairs from the operands: none or "-" is stdin, one a file of pairs, more are candidates and
- * their references.  Dies on a bad pair; 0 at the end. */
+ * their references. */
 struct pairs *pairs_from(int n, char **operands);
-int pair_next(struct pairs *p, struct pair *pair);
+/* Dies when there were none. */
+void need_pairs(size_t n);
 /* Begin a table with its provenance lines: every option of these tables (more may be NULL). */
 void table_begin(FILE *out, const struct opt *own, const struct opt *more);
 /* "metric<TAB>value" */

@@ -1,5 +1,6 @@
 /* eval --rouge: means over the pairs, with bootstrap intervals on request. */
 #include "base/base.h"
+#include "base/ordered.h"
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
@@ -12,10 +13,22 @@ enum { PARTS = 3 };     /* precision, recall, F */
 static const char *const part_names[PARTS] = {"precision", "recall", "f"};
 
 struct sums {
+    FILE *out;
+    struct pairs *in;
+    struct rouge **rouge;       /* one for each thread */
     int kinds[ROUGE_KINDS], n_kinds;
     double sum[ROUGE_KINDS][PARTS];
     struct rouge_score *all;    /* of every pair, n_kinds each: only for a bootstrap */
     size_t n, room, blind;
+    struct progress progress;
+};
+
+/* A block of pairs, and their scores. */
+struct work {
+    struct pair_block *block;
+    struct rouge_score *scores;     /* n_kinds of each pair */
+    size_t n, room, blind;
+    const char *why;
 };
 
 static void read_kinds(struct sums *s)
@@ -33,8 +46,9 @@ static void read_kinds(struct sums *s)
     free(list);
 }
 
-static void header(FILE *out, const struct sums *s)
+static void header(const struct sums *s)
 {
+    FILE *out = s->out;
     table_begin(out, score_options, rouge_options);
     tsv_note(out, "score", "ROUGE as rouge-score 0.1.2; of several references the highest F");
     if (!want.each) {
@@ -71,15 +85,15 @@ static void add(struct sums *s, const struct rouge_score *scores)
     s->n++;
 }
 
-static void print_each(FILE *out, const struct sums *s, const struct rouge_score *scores)
+static void print_each(const struct sums *s, const struct rouge_score *scores)
 {
-    fprintf(out, "%zu", s->n);
+    fprintf(s->out, "%zu", s->n);
     for (int k = 0; k < s->n_kinds; k++)
         for (int i = 0; i < PARTS; i++) {
-            fputc('\t', out);
-            tsv_double(out, part(&scores[k], i));
+            fputc('\t', s->out);
+            tsv_double(s->out, part(&scores[k], i));
         }
-    fputc('\n', out);
+    fputc('\n', s->out);
 }
 
 /* The mean scores of one kind in every resample; means[i] has one number for each. */
@@ -133,35 +147,83 @@ static void print_means(FILE *out, const struct sums *s)
         free(means[i]);
 }
 
+static int fill(void *context, void *slot)
+{
+    struct sums *s = context;
+    struct work *w = slot;
+    if (!w->block)
+        w->block = pair_block_new();
+    return pairs_read(s->in, w->block);
+}
+
+static void score(void *context, void *slot, int thread)
+{
+    const struct sums *s = context;
+    struct work *w = slot;
+    struct rouge *r = s->rouge[thread];
+    struct pair pair;
+    int more;
+
+    w->n = w->blind = 0;
+    while (!(w->why = pairs_next(w->block, &pair, &more)) && more) {
+        if ((w->n + 1) * (size_t)s->n_kinds > w->room) {
+            w->room = 2 * (w->n + 1) * (size_t)s->n_kinds;
+            w->scores = reallocarray(w->scores, w->room, sizeof *w->scores);
+            if (!w->scores)
+                die("out of memory (%zu scores)", w->room);
+        }
+        rouge_score(r, pair.candidate, pair.references, pair.n_references, s->kinds, s->n_kinds,
+                    w->scores + w->n++ * (size_t)s->n_kinds);
+        w->blind += (size_t)rouge_was_blind(r);
+    }
+}
+
+static void drain(void *context, void *slot)
+{
+    struct sums *s = context;
+    const struct work *w = slot;
+    if (!s->n && w->n)
+        header(s);
+    for (size_t i = 0; i < w->n; i++) {
+        const struct rouge_score *scores = w->scores + i * (size_t)s->n_kinds;
+        add(s, scores);
+        if (want.each)
+            print_each(s, scores);
+    }
+    if (w->why)
+        die("%s", w->why);
+    s->blind += w->blind;
+    progress_show(&s->progress, (double)s->n, NULL);
+}
+
+static void release(void *slot)
+{
+    struct work *w = slot;
+    pair_block_free(w->block);
+    free(w->scores);
+}
+
 void run_rouge(FILE *out, int n, char **operands)
 {
-    struct sums s = {0};
-    struct rouge_score scores[ROUGE_KINDS];
-    struct pair pair;
+    const int threads = ordered_threads();
+    struct sums s = {.out = out, .rouge = zalloc((size_t)threads, sizeof *s.rouge)};
 
     read_kinds(&s);
-    struct pairs *in = pairs_from(n, operands);
-    struct rouge *r = rouge_new(want.stem);
-    struct progress p = progress_begin("pairs", 0, 0);
-    while (pair_next(in, &pair)) {
-        rouge_score(r, pair.candidate, pair.references, pair.n_references, s.kinds, s.n_kinds,
-                    scores);
-        if (!s.n)
-            header(out, &s);
-        add(&s, scores);
-        s.blind += (size_t)rouge_was_blind(r);
-        if (want.each)
-            print_each(out, &s, scores);
-        if (s.n % 256 == 0)
-            progress_show(&p, (double)s.n, NULL);
-    }
-    progress_end(&p);
+    s.in = pairs_from(n, operands);
+    for (int i = 0; i < threads; i++)
+        s.rouge[i] = rouge_new(want.stem);
+    s.progress = progress_begin("pairs", 0, 0);
+    ordered_run(&(struct ordered){&s, sizeof(struct work), fill, score, drain, release}, threads);
+    progress_end(&s.progress);
+    need_pairs(s.n);
     if (s.blind)
         warn("%zu pairs have a text with letters but no words: ROUGE knows only ASCII letters "
              "and digits", s.blind);
     if (!want.each)
         print_means(out, &s);
+    for (int i = 0; i < threads; i++)
+        rouge_free(s.rouge[i]);
+    free(s.rouge);
     free(s.all);
-    rouge_free(r);
-    pairs_close(in);
+    pairs_close(s.in);
 }

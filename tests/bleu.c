@@ -180,11 +180,11 @@ static void test_sentences(const char *name)
     free(file);
 }
 
-static void test_words(void)
+static void test_words(const char *file)
 {
     static const char *const names[] = {"13a", "intl", "13a_lc", "intl_lc"};
     struct bleu_words *words[4];
-    FILE *f = golden(folder, "bleu/tokens.jsonl");
+    FILE *f = golden(folder, file);
     size_t n = 0, wrong = 0;
     for (int k = 0; k < 4; k++)
         words[k] = bleu_words_new(k % 2 ? BLEU_INTL : BLEU_13A, k / 2, 0);
@@ -199,7 +199,8 @@ static void test_words(void)
                 printf("# %s: %s, want %s\n", names[k], got, want);
             free(got);
         }
-    ok(n > 100 && !wrong, "words of 13a and intl, as they are and in lower case: %zu texts", n);
+    ok(n > 100 && !wrong, "%s: words of 13a and intl, as they are and in lower case: %zu texts",
+       file, n);
     for (int k = 0; k < 4; k++)
         bleu_words_free(words[k]);
     fclose(f);
@@ -247,7 +248,8 @@ int main(int argc, char **argv)
     if (argc > 1)
         folder = argv[1];
     program = "bleu";
-    test_words();
+    test_words("bleu/tokens.jsonl");
+    test_words("bleu/random.jsonl");
     test_corpora();
     for (size_t i = 0; i < sizeof corpora / sizeof *corpora; i++)
         test_sentences(corpora[i]);

@@ -65,3 +65,17 @@ flip_bit()
     printf '%b' "\\x$(printf %02x $((byte ^ 1)))" |
         dd of="$1" bs=1 seek="$at" conv=notrunc status=none
 }
+
+# A value of a table on stdin.
+value()
+{
+    awk -v name="$1" -F '\t' '$1 == name { print $2 }'
+}
+
+# $1 and $2 differ by at most $3.
+near()
+{
+    awk -v a="$1" -v b="$2" -v e="$3" '
+        BEGIN { d = a - b; exit !(a != "" && b != "" && d <= e && -d <= e) }' ||
+        { echo "$1 is not $2 within $3"; return 1; }
+}

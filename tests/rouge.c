@@ -51,9 +51,9 @@ static struct span span_of(const json_t *s)
     return (struct span){json_string_value(s), json_string_length(s)};
 }
 
-static void test_words(const char *folder)
+static void test_words(const char *folder, const char *file)
 {
-    FILE *f = golden(folder, "rouge/tokens.jsonl");
+    FILE *f = golden(folder, file);
     struct rouge *r[2] = {rouge_new(0), rouge_new(1)};
     size_t n = 0, wrong = 0;
     for (json_t *o; (o = golden_line(f)); n++, json_decref(o))
@@ -64,7 +64,7 @@ static void test_words(const char *folder)
             free(got);
             free(want);
         }
-    report(n > 100 && !wrong, "ROUGE's words", n, (double)wrong);
+    report(n > 100 && !wrong, file, n, (double)wrong);
     rouge_free(r[0]);
     rouge_free(r[1]);
     fclose(f);
@@ -123,7 +123,8 @@ int main(int argc, char **argv)
     const char *folder = argc > 1 ? argv[1] : "tests/golden";
     program = "rouge";
     test_stems(folder);
-    test_words(folder);
+    test_words(folder, "rouge/tokens.jsonl");
+    test_words(folder, "rouge/random.jsonl");
     test_scores(folder, "rouge/pairs.jsonl");
     test_scores(folder, "rouge/multi.jsonl");
     return tap_end();

@@ -1,18 +1,23 @@
 #include "text/bleu_words.h"
 #include "base/base.h"
+#include "text/bleu_cuts.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY_WORDS = 1 << 18 };
+enum {
+    MANY_WORDS = 1 << 12,   /* few enough for their table to stay in a cache */
+    MOST_GROWTH = 8,        /* "a-a": three bytes become seventeen */
+};
 
-/* Two buffers, passes go from one to the other. */
+/* Two buffers: what changes a text writes it from one to the other. */
 struct bleu_words {
     enum bleu_tokenizer kind;
     int lower, compounds, unknown;
     struct words *words;
+    struct bleu_cuts cuts;
     char *now, *next;
     size_t n, room;
 };
@@ -30,6 +35,7 @@ void bleu_words_free(struct bleu_words *b)
     if (!b)
         return;
     words_free(b->words);
+    bleu_cuts_free(&b->cuts);
     free(b->now);
     free(b->next);
     free(b);
@@ -41,7 +47,7 @@ void bleu_words_rest(struct bleu_words *b)
         words_clear(b->words);
 }
 
-/* The pass that wrote n bytes to `next` is done. */
+/* n bytes were written to `next`. */
 static void swap(struct bleu_words *b, size_t n)
 {
     char *old = b->now;
@@ -50,16 +56,16 @@ static void swap(struct bleu_words *b, size_t n)
     b->n = n;
 }
 
-/* Copy the text in; no pass makes it longer than 32 times. */
+/* Copy the text in; nothing makes it longer than MOST_GROWTH times. */
 static void take(struct bleu_words *b, struct span text)
 {
-    const size_t need = 32 * text.n + 64;
+    const size_t need = MOST_GROWTH * text.n + MASKS_PAD;
     if (need > b->room) {
-        b->room = need;
+        b->room = 2 * need;
         free(b->now);
         free(b->next);
-        b->now = zalloc(need, 1);
-        b->next = zalloc(need, 1);
+        b->now = zalloc(b->room, 1);
+        b->next = zalloc(b->room, 1);
     }
     memcpy(b->now, text.at, text.n);
     b->n = text.n;
@@ -105,175 +111,16 @@ static void replace(struct bleu_words *b, const char *from, const char *to)
     b->n = out;
 }
 
-static int is_digit(char c)
+/* What 13a does before it looks at characters. */
+static void rewrite_13a(struct bleu_words *b)
 {
-    return c >= '0' && c <= '9';
-}
-
-static int is_dot(char c)
-{
-    return c == '.' || c == ',';
-}
-
-/* ([^0-9])([.,]) -> "\1 \2 " */
-static int dot_after_other(const char *at)
-{
-    return !is_digit(at[0]) && is_dot(at[1]);
-}
-
-/* ([.,])([^0-9]) -> " \1 \2" */
-static int dot_before_other(const char *at)
-{
-    return is_dot(at[0]) && !is_digit(at[1]);
-}
-
-/* ([0-9])(-) -> "\1 \2 " */
-static int dash_after_digit(const char *at)
-{
-    return is_digit(at[0]) && at[1] == '-';
-}
-
-/* Set off two bytes that fit, left to right: "x y " or " x y". */
-__attribute__((always_inline))
-static inline void set_off(struct bleu_words *b, int (*fits)(const char *), int blank_first)
-{
-    char *to = b->next;
-    size_t i = 0;
-    while (i < b->n) {
-        if (i + 1 >= b->n || !fits(b->now + i)) {
-            *to++ = b->now[i++];
-            continue;
-        }
-        if (blank_first)
-            *to++ = ' ';
-        *to++ = b->now[i];
-        *to++ = ' ';
-        *to++ = b->now[i + 1];
-        if (!blank_first)
-            *to++ = ' ';
-        i += 2;
-    }
-    swap(b, (size_t)(to - b->next));
-}
-
-static void pass_13a(struct bleu_words *b)
-{
-    static const char alone[] = "{|}~[\\]^_` !\"#$%&()*+:;<=>?@/";
-    static char is_alone[256];
-    if (!is_alone[' '])
-        for (const char *c = alone; *c; c++)
-            is_alone[(unsigned char)*c] = 1;
-
     replace(b, "<skipped>", "");
-    if (memchr(b->now, '\n', b->n)) {
-        replace(b, "-\n", "");
-        replace(b, "\n", " ");
-    }
-    if (memchr(b->now, '&', b->n)) {
-        replace(b, "&quot;", "\"");
-        replace(b, "&amp;", "&");
-        replace(b, "&lt;", "<");
-        replace(b, "&gt;", ">");
-    }
-    char *to = b->next;
-    *to++ = ' ';
-    for (size_t i = 0; i < b->n; i++) {
-        const int set = is_alone[(unsigned char)b->now[i]];
-        *to = ' ';
-        to += set;
-        *to++ = b->now[i];
-        *to = ' ';
-        to += set;
-    }
-    *to++ = ' ';
-    swap(b, (size_t)(to - b->next));
-    set_off(b, dot_after_other, 0);
-    set_off(b, dot_before_other, 1);
-    if (memchr(b->now, '-', b->n))
-        set_off(b, dash_after_digit, 0);
-}
-
-/* The code point at byte i of a checked text, and its size. */
-static inline int point_at(const struct bleu_words *b, size_t i, uint32_t *c)
-{
-    int bad;
-    *c = (unsigned char)b->now[i];
-    return *c < 0x80 ? 1 : utf8_decode(b->now + i, b->n - i, c, &bad);
-}
-
-static inline char *copy(char *to, const char *from, int size)
-{
-    for (int i = 0; i < size; i++)
-        to[i] = from[i];
-    return to + size;
-}
-
-/* Set off two code points, the one of `place` punctuation and the other no number. */
-static void set_off_points(struct bleu_words *b, int place)
-{
-    char *to = b->next;
-    uint32_t c[2];
-    int size[2] = {b->n ? point_at(b, 0, &c[0]) : 0, 0};
-    enum unicode_class class[2] = {b->n ? unicode_class(c[0]) : UNICODE_OTHER, UNICODE_OTHER};
-    for (size_t i = 0; i < b->n;) {
-        size_t next = i + (size_t)size[0];
-        size[1] = next < b->n ? point_at(b, next, &c[1]) : 0;
-        class[1] = size[1] ? unicode_class(c[1]) : UNICODE_OTHER;
-        const int fits = size[1] && class[place] == UNICODE_PUNCTUATION
-                      && class[!place] != UNICODE_NUMBER;
-        if (fits && !place)
-            *to++ = ' ';
-        to = copy(to, b->now + i, size[0]);
-        if (fits) {
-            *to++ = ' ';
-            to = copy(to, b->now + next, size[1]);
-            if (place)
-                *to++ = ' ';
-            next += (size_t)size[1];
-            size[1] = next < b->n ? point_at(b, next, &c[1]) : 0;
-            class[1] = size[1] ? unicode_class(c[1]) : UNICODE_OTHER;
-        }
-        i = next;
-        size[0] = size[1];
-        class[0] = class[1];
-    }
-    swap(b, (size_t)(to - b->next));
-}
-
-/* The same two rules for ASCII, which is faster. */
-static int point_after_other(const char *at)
-{
-    return unicode_ascii_class[(int)at[1]] == UNICODE_PUNCTUATION
-        && unicode_ascii_class[(int)at[0]] != UNICODE_NUMBER;
-}
-
-static int point_before_other(const char *at)
-{
-    return unicode_ascii_class[(int)at[0]] == UNICODE_PUNCTUATION
-        && unicode_ascii_class[(int)at[1]] != UNICODE_NUMBER;
-}
-
-static void pass_intl(struct bleu_words *b)
-{
-    if (utf8_ascii(b->now, b->n) == b->n) {
-        set_off(b, point_after_other, 0);
-        set_off(b, point_before_other, 1);
-    } else {
-        set_off_points(b, 1);
-        set_off_points(b, 0);
-    }
-    char *to = b->next;
-    for (size_t i = 0; i < b->n;) {
-        uint32_t c;
-        const int size = point_at(b, i, &c), symbol = unicode_class(c) == UNICODE_SYMBOL;
-        if (symbol)
-            *to++ = ' ';
-        to = copy(to, b->now + i, size);
-        if (symbol)
-            *to++ = ' ';
-        i += (size_t)size;
-    }
-    swap(b, (size_t)(to - b->next));
+    replace(b, "-\n", "");
+    replace(b, "\n", " ");
+    replace(b, "&quot;", "\"");
+    replace(b, "&amp;", "&");
+    replace(b, "&lt;", "<");
+    replace(b, "&gt;", ">");
 }
 
 /* (\S)-(\S) -> "\1 ##AT##-##AT## \2", left to right without overlap. */
@@ -300,49 +147,18 @@ static void split_compounds(struct bleu_words *b)
     swap(b, (size_t)(to - b->next));
 }
 
-static void add(struct bleu_words *b, const char *at, size_t n, int is_reference, struct ids *ids)
+/* A reference's unknown word is equal to nothing: give each a number of its own. */
+static void part_unknown(struct bleu_words *b, struct ids *ids)
 {
-    /* A reference's unknown word is equal to nothing: give each a number of its own. */
-    if (b->kind == BLEU_FAIRSEQ && is_reference && n == 5 && !memcmp(at, "<unk>", 5))
-        ids_add(ids, --b->unknown);
-    else
-        ids_add(ids, words_id(b->words, at, n));
-}
-
-/* ASCII that is certainly no white space. */
-static inline int plain(char c)
-{
-    return (unsigned char)(c - 0x21) < 0x7f - 0x21;
-}
-
-/* Cut at white space. */
-static void cut(struct bleu_words *b, int is_reference, struct ids *ids)
-{
-    const int whole = b->kind != BLEU_CHAR;
-    size_t from = 0, i = 0;
-    while (i < b->n) {
-        uint32_t c;
-        while (whole && i < b->n && plain(b->now[i]))
-            i++;
-        if (i == b->n)
-            break;
-        const int size = point_at(b, i, &c);
-        const int space = b->kind == BLEU_MULTI ? c == ' ' || (c >= 9 && c <= 13)
-                                                : unicode_space(c);
-        if (space || (b->kind == BLEU_CHAR && i > from)) {
-            if (i > from)
-                add(b, b->now + from, i - from, is_reference, ids);
-            from = space ? i + (size_t)size : i;
-        }
-        i += (size_t)size;
-    }
-    if (i > from)
-        add(b, b->now + from, i - from, is_reference, ids);
+    const int unknown = words_find(b->words, "<unk>", 5);
+    for (size_t i = 0; unknown >= 0 && i < ids->n; i++)
+        if (ids->at[i] == unknown)
+            ids->at[i] = --b->unknown;
 }
 
 void bleu_words(struct bleu_words *b, struct span text, int is_reference, struct ids *ids)
 {
-    ids->n = 0;
+    struct bleu_cuts *c = &b->cuts;
     take(b, text);
     if (b->lower && b->kind == BLEU_MULTI)
         lower_ascii(b);
@@ -351,11 +167,15 @@ void bleu_words(struct bleu_words *b, struct span text, int is_reference, struct
     trim(b);
     if (b->compounds)
         split_compounds(b);
-    if (b->kind == BLEU_13A)
-        pass_13a(b);
-    else if (b->kind == BLEU_INTL)
-        pass_intl(b);
-    cut(b, is_reference, ids);
+    if (bleu_cut(c, b->kind, b->now, b->n)) {
+        rewrite_13a(b);
+        bleu_cut(c, b->kind, b->now, b->n);
+    }
+    ids_room(ids, c->n + 1);
+    words_ids(b->words, b->now, c->from, c->to, c->n, ids->at);
+    ids->n = c->n;
+    if (b->kind == BLEU_FAIRSEQ && is_reference)
+        part_unknown(b, ids);
     if (b->kind == BLEU_FAIRSEQ && !ids->n)
         ids_add(ids, words_id(b->words, "</s>", 4));
 }

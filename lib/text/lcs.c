@@ -1,15 +1,14 @@
 #include "text/lcs.h"
 #include "base/base.h"
+#include "text/places.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct lcs {
-    int *local;             /* of b's words: a small number, or none */
-    uint64_t *masks;        /* where each of them stands in a block of a */
+    struct places places;
     unsigned char *carry;   /* of each word of b, from block to block */
     size_t room;
-    struct words *words;
     int *rows;              /* two rows of the table */
     uint64_t *left;         /* for each cell: does the way back go left? */
     size_t rows_room, left_room;
@@ -17,18 +16,14 @@ struct lcs {
 
 struct lcs *lcs_new(void)
 {
-    struct lcs *l = zalloc(1, sizeof *l);
-    l->words = words_new();
-    return l;
+    return zalloc(1, sizeof(struct lcs));
 }
 
 void lcs_free(struct lcs *l)
 {
     if (!l)
         return;
-    words_free(l->words);
-    free(l->local);
-    free(l->masks);
+    free(l->places.of);
     free(l->carry);
     free(l->rows);
     free(l->left);
@@ -45,16 +40,17 @@ static void *make_room(void *old, size_t *room, size_t n, size_t size)
 }
 
 /* One block of at most 64 words of a against all of b (Hyyro 2004): bit i of v falls when the
- * length at row i grows.  `b` holds local numbers; carry joins the blocks. */
-static uint64_t block_row(const int *b, size_t m, const uint64_t *masks, unsigned char *carry)
+ * length at row i grows.  carry joins the blocks; the first has none to take. */
+static uint64_t block_row(struct lcs *l, const struct ids *b, int first)
 {
     uint64_t v = ~UINT64_C(0);
-    for (size_t j = 0; j < m; j++) {
-        const uint64_t mask = masks[b[j]];
+    for (size_t j = 0; j < b->n; j++) {
+        const uint64_t mask = places_of(&l->places, b->at[j]);
         uint64_t sum, out;
         out = __builtin_add_overflow(v, v & mask, &sum);
-        out |= __builtin_add_overflow(sum, (uint64_t)carry[j], &sum);
-        carry[j] = (unsigned char)out;
+        if (!first)
+            out |= __builtin_add_overflow(sum, (uint64_t)l->carry[j], &sum);
+        l->carry[j] = (unsigned char)out;
         v = sum | (v & ~mask);
     }
     return v;
@@ -62,37 +58,15 @@ static uint64_t block_row(const int *b, size_t m, const uint64_t *masks, unsigne
 
 size_t lcs_length(struct lcs *l, const struct ids *a, const struct ids *b)
 {
-    const size_t need = a->n + b->n + 1;
-    if (need > l->room) {
-        size_t room = l->room;
-        l->local = make_room(l->local, &room, need, sizeof *l->local);
-        room = l->room;
-        l->masks = make_room(l->masks, &room, need, sizeof *l->masks);
-        l->carry = make_room(l->carry, &l->room, need, sizeof *l->carry);
-    }
-    words_clear(l->words);
-    int *la = l->local, *lb = la + a->n;
-    for (size_t i = 0; i < a->n; i++)
-        la[i] = words_id(l->words, (const char *)&a->at[i], sizeof(int));
-    const int known = words_count(l->words);
-    size_t m = 0;
-    for (size_t j = 0; j < b->n; j++) {
-        const int id = words_id(l->words, (const char *)&b->at[j], sizeof(int));
-        if (id < known)
-            lb[m++] = id;       /* words that a lacks change nothing */
-    }
-    memset(l->carry, 0, m);
-
     size_t length = 0;
-    for (size_t at = 0; at < a->n; at += 64) {
-        const size_t n = a->n - at < 64 ? a->n - at : 64;
-        for (size_t i = 0; i < n; i++)
-            l->masks[la[at + i]] |= UINT64_C(1) << i;
-        const uint64_t v = block_row(lb, m, l->masks, l->carry);
+    l->carry = make_room(l->carry, &l->room, b->n, sizeof *l->carry);
+    for (size_t at = 0; at < a->n; at += MOST_PLACES) {
+        const size_t n = a->n - at < MOST_PLACES ? a->n - at : MOST_PLACES;
+        places_put(&l->places, a->at + at, n);
+        const uint64_t v = block_row(l, b, !at);
         const uint64_t real = n < 64 ? (UINT64_C(1) << n) - 1 : ~UINT64_C(0);
+        places_take(&l->places, a->at + at, n);
         length += (size_t)__builtin_popcountll(~v & real);
-        for (size_t i = 0; i < n; i++)
-            l->masks[la[at + i]] = 0;
     }
     return length;
 }

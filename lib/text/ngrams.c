@@ -1,7 +1,9 @@
-/* Each order numbers its n-grams through an exact table keyed by the number of
- * the first n - 1 words and the last word, so no text is hashed or compared twice. */
+/* Short references go by masks of places.  Of longer ones each order numbers its n-grams through
+ * an exact table keyed by the number of the first n - 1 words and the last word, so no text is
+ * hashed or compared twice. */
 #include "text/ngrams.h"
 #include "base/base.h"
+#include "text/places.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,9 @@ struct slot {
 };
 
 struct ngrams {
+    struct places places;
+    uint16_t *found;        /* of each word of a candidate: orders whose n-gram there has matched */
+    size_t found_room;
     struct slot *slots;
     size_t mask;
     uint32_t epoch;
@@ -32,6 +37,8 @@ void ngrams_free(struct ngrams *g)
 {
     if (!g)
         return;
+    free(g->places.of);
+    free(g->found);
     free(g->slots);
     free(g->grams);
     free(g);
@@ -115,12 +122,64 @@ static size_t match_candidate(struct ngrams *g, const struct ids *text, int *gra
     return hits;
 }
 
+/* `ends` of a word and an order: the reference's words at which the n-gram that ends here also
+ * ends.  An n-gram has places of its own, so each may be spent once on a match: `free`. */
+static void match_short(struct ngrams *g, const struct ids *candidate,
+                        const struct ids *reference, int orders, size_t *hits)
+{
+    uint64_t ends[MAX_ORDER] = {0}, free[MAX_ORDER];
+
+    for (int n = 0; n < orders; n++)
+        free[n] = ~UINT64_C(0);
+    places_put(&g->places, reference->at, reference->n);
+    for (size_t i = 0; i < candidate->n; i++) {
+        const uint64_t here = places_of(&g->places, candidate->at[i]);
+        for (int n = orders - 1; n > 0; n--)
+            ends[n] = ends[n - 1] << 1 & here;
+        ends[0] = here;
+        unsigned now = 0;
+        for (int n = 0; n < orders; n++) {
+            const uint64_t left = ends[n] & free[n];
+            now |= (unsigned)(left != 0) << n;
+            free[n] &= ~(left & -left);
+        }
+        const unsigned new = now & ~(unsigned)g->found[i];
+        g->found[i] |= (uint16_t)new;
+        for (int n = 0; n < orders; n++)
+            hits[n] += new >> n & 1;
+    }
+    places_take(&g->places, reference->at, reference->n);
+}
+
+/* The k-th time that an n-gram stands in the candidate is a match if some reference has it k
+ * times; each reference matches the first of them. */
+static void match_all_short(struct ngrams *g, const struct ids *candidate,
+                            const struct ids *references, int n_references, int orders,
+                            size_t *hits)
+{
+    if (candidate->n > g->found_room) {
+        free(g->found);
+        g->found_room = 2 * candidate->n;
+        g->found = zalloc(g->found_room, sizeof *g->found);
+    }
+    memset(g->found, 0, candidate->n * sizeof *g->found);
+    memset(hits, 0, (size_t)orders * sizeof *hits);
+    for (int r = 0; r < n_references; r++)
+        match_short(g, candidate, &references[r], orders, hits);
+}
+
 void ngrams_match(struct ngrams *g, const struct ids *candidate, const struct ids *references,
                   int n_references, int orders, size_t *hits)
 {
-    size_t words = candidate->n;
-    for (int r = 0; r < n_references; r++)
+    size_t words = candidate->n, longest = 0;
+    for (int r = 0; r < n_references; r++) {
         words += references[r].n;
+        longest = references[r].n > longest ? references[r].n : longest;
+    }
+    if (longest <= MOST_PLACES) {
+        match_all_short(g, candidate, references, n_references, orders, hits);
+        return;
+    }
     make_room(g, words);
     for (int order = 1; order <= orders; order++) {
         int *grams = g->grams;

@@ -1,12 +1,14 @@
 #include "text/rouge.h"
 #include "base/base.h"
+#include "text/byte_masks.h"
 #include "text/lcs.h"
 #include "text/porter.h"
+#include "text/utf8.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MANY_WORDS = 1 << 18 };
+enum { MANY_WORDS = 1 << 14 };
 
 /* A text's words, and where its lines end (in words) for Lsum. */
 struct text {
@@ -22,8 +24,12 @@ struct rouge {
     struct lcs *lcs;
     struct text candidate, reference;
     struct ids left_c, left_r;          /* Lsum's remaining counts, by id */
-    char *marks, *lower;
-    size_t marks_room, lower_room;
+    char *marks;
+    size_t marks_room;
+    char *lower;                        /* a text in lower case */
+    struct byte_masks *blocks;          /* of it */
+    uint32_t *from, *to;                /* its words */
+    size_t room;                        /* bytes of a text that these four have room for */
 };
 
 struct rouge *rouge_new(int stem)
@@ -34,6 +40,14 @@ struct rouge *rouge_new(int stem)
     r->lcs = lcs_new();
     r->stem = stem;
     return r;
+}
+
+static void free_text(struct rouge *r)
+{
+    free(r->lower);
+    free(r->blocks);
+    free(r->from);
+    free(r->to);
 }
 
 void rouge_free(struct rouge *r)
@@ -51,7 +65,7 @@ void rouge_free(struct rouge *r)
     free(r->left_c.at);
     free(r->left_r.at);
     free(r->marks);
-    free(r->lower);
+    free_text(r);
     free(r);
 }
 
@@ -76,91 +90,125 @@ int rouge_was_blind(const struct rouge *r)
     return r->blind;
 }
 
-/* The id that a word counts as: its stem's when stemming, and only beyond three letters. */
-static int id_of(struct rouge *r, const char *word, size_t n)
+/* The id that a word counts as: its stem's, and only beyond three letters; -1: drop it. */
+static int stem_of(struct rouge *r, int id)
 {
-    const int id = words_id(r->words, word, n);
-    if (!r->stem || n <= 3)
-        return id;
     while (r->n_stems <= (size_t)id) {
         r->stems = grow(r->stems, r->n_stems, sizeof *r->stems);
         r->stems[r->n_stems++] = -2;
     }
     if (r->stems[id] == -2) {
-        char *copy = zalloc(n, 1);
-        memcpy(copy, word, n);
-        const size_t left = porter_stem(copy, n);
-        r->stems[id] = left ? words_id(r->words, copy, left) : -1;
+        const struct span word = words_text(r->words, id);
+        char *copy = zalloc(word.n, 1);
+        memcpy(copy, word.at, word.n);
+        const size_t left = word.n > 3 ? porter_stem(copy, word.n) : word.n;
+        const int stem = left ? words_id(r->words, copy, left) : -1;
+        r->stems[id] = stem;
         free(copy);
     }
     return r->stems[id];
 }
 
-/* Lower-case letter or digit that a byte is or becomes; 0: it separates words. */
-static char letter(unsigned char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return (char)(c - 'A' + 'a');
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? (char)c : 0;
-}
-
 /* Two code points beyond ASCII have lower-case forms that begin in it: the Kelvin sign becomes
- * k, and a dotted capital I an i and a mark, which separates.  *size is what was read. */
-static char foreign_letter(const char *at, size_t n, size_t *size)
+ * k, and a dotted capital I an i and a mark, which separates.  Write them so, in place. */
+static size_t spell_out(char *text, size_t n)
 {
-    if (n > 2 && !memcmp(at, "\xe2\x84\xaa", 3)) {
-        *size = 3;
-        return 'k';
-    }
-    if (n > 1 && !memcmp(at, "\xc4\xb0", 2)) {
-        *size = 2;
-        return 'i';
-    }
-    *size = 1;
-    return 0;
+    char *to = text;
+    for (size_t i = 0; i < n;)
+        if (n - i > 2 && !memcmp(text + i, "\xe2\x84\xaa", 3)) {
+            *to++ = 'k';
+            i += 3;
+        } else if (n - i > 1 && !memcmp(text + i, "\xc4\xb0", 2)) {
+            *to++ = 'i';
+            *to++ = ' ';
+            i += 2;
+        } else {
+            *to++ = text[i++];
+        }
+    return (size_t)(to - text);
 }
 
-static void add_word(struct rouge *r, struct text *t, const char *word, size_t n)
+/* The text in lower case into r->lower; returns its length. */
+static size_t lower_text(struct rouge *r, struct span s)
 {
-    const int id = n ? id_of(r, word, n) : -1;
-    if (id >= 0)
-        ids_add(&t->words, id);
+    if (s.n >= r->room) {
+        free_text(r);
+        r->room = 2 * s.n + 64;
+        r->lower = zalloc(r->room + MASKS_PAD, 1);
+        r->blocks = zalloc(r->room / 64 + 1, sizeof *r->blocks);
+        r->from = zalloc(r->room, sizeof *r->from);
+        r->to = zalloc(r->room, sizeof *r->to);
+    }
+    for (size_t i = 0; i < s.n; i++)
+        r->lower[i] = (char)(s.at[i] + ((unsigned char)(s.at[i] - 'A') < 26 ? 32 : 0));
+    return utf8_ascii(s.at, s.n) < s.n ? spell_out(r->lower, s.n) : s.n;
+}
+
+enum { WORD, LINE_END };
+
+/* The places of words in r->from and r->to; their number. */
+static size_t find_words(struct rouge *r, size_t n)
+{
+    static const unsigned char classes[128] = {
+        ['\n'] = 1 << LINE_END, ['0'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+        ['a'] = 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    };
+    uint32_t *from = r->from, *to = r->to;
+    uint64_t before = 0;
+    byte_masks(classes, r->lower, n, r->blocks);
+    for (size_t block = 0; block <= n / 64; block++) {
+        const uint64_t word = r->blocks[block].of[WORD], after = word << 1 | before;
+        from = mask_places(word & ~after, (uint32_t)(64 * block), from);
+        to = mask_places(after & ~word, (uint32_t)(64 * block), to);
+        before = word >> 63;
+    }
+    return (size_t)(from - r->from);
+}
+
+/* Where the lines end that are not empty, in the first `words` words. */
+static void find_lines(struct rouge *r, size_t n, size_t words, struct ids *lines)
+{
+    size_t begin = 0, word = 0;
+    for (size_t block = 0; block <= n / 64; block++)
+        for (uint64_t ends = r->blocks[block].of[LINE_END]; ends; ends &= ends - 1) {
+            const size_t end = 64 * block + (size_t)__builtin_ctzll(ends);
+            while (word < words && r->from[word] < end)
+                word++;
+            if (end > begin)
+                ids_add(lines, (int)word);
+            begin = end + 1;
+        }
+    if (n > begin)
+        ids_add(lines, (int)words);
+}
+
+/* Let only stems stand; the lines' ends move with them. */
+static void stem_words(struct rouge *r, struct text *t)
+{
+    size_t n = 0, line = 0;
+    for (size_t i = 0; i < t->words.n; i++) {
+        while (line < t->lines.n && (size_t)t->lines.at[line] == i)
+            t->lines.at[line++] = (int)n;
+        const int stem = stem_of(r, t->words.at[i]);
+        t->words.at[n] = stem;
+        n += stem >= 0;
+    }
+    while (line < t->lines.n)
+        t->lines.at[line++] = (int)n;
+    t->words.n = n;
 }
 
 static void split(struct rouge *r, struct span s, struct text *t)
 {
-    int foreign = 0;
-    size_t n = 0, line = 0, size;
-
-    t->words.n = t->lines.n = 0;
-    if (s.n > r->lower_room) {
-        free(r->lower);
-        r->lower = zalloc(r->lower_room = 2 * s.n, 1);
-    }
-    for (size_t i = 0; i < s.n; i += size, line += size) {
-        const unsigned char b = (unsigned char)s.at[i];
-        size = 1;
-        char c = letter(b);
-        if (b >= 0x80) {
-            c = foreign_letter(s.at + i, s.n - i, &size);
-            foreign = 1;
-        }
-        if (c)
-            r->lower[n++] = c;
-        if (!c || size == 2) {
-            add_word(r, t, r->lower, n);
-            n = 0;
-        }
-        if (b == '\n') {
-            if (line)
-                ids_add(&t->lines, (int)t->words.n);
-            line = (size_t)-1;
-        }
-    }
-    add_word(r, t, r->lower, n);
-    if (line)
-        ids_add(&t->lines, (int)t->words.n);
-    r->blind |= foreign && !t->words.n;
+    const size_t size = lower_text(r, s), n = find_words(r, size);
+    t->lines.n = 0;
+    find_lines(r, size, n, &t->lines);
+    ids_room(&t->words, n);
+    words_ids(r->words, r->lower, r->from, r->to, n, t->words.at);
+    t->words.n = n;
+    if (r->stem)
+        stem_words(r, t);
+    r->blind |= !t->words.n && utf8_ascii(s.at, s.n) < s.n;
 }
 
 static struct rouge_score score_of(size_t hits, size_t candidate, size_t reference)

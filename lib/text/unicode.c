@@ -1,36 +1,49 @@
 #include "text/unicode.h"
 #include "text/utf8.h"
+#include <pthread.h>
 
 enum { CAPITAL_SIGMA = 0x3a3, SMALL_SIGMA = 0x3c3, FINAL_SIGMA = 0x3c2, DOTTED_I = 0x130 };
 
-/* A table, its rows counted once. */
-struct table {
-    const struct point_range *rows;
-    size_t n;
-};
+/* Of each code point four bits: its class, and two facts about case. */
+enum { CLASS = 3, CASED = 4, IGNORABLE = 8 };
 
-static int stands_in(struct table *t, uint32_t c)
+static unsigned char facts[0x110000 / 2];
+static size_t lower_rows;
+
+static void note(const struct point_range *r, unsigned fact)
 {
-    if (!t->n)
-        while (t->rows[t->n].last)
-            t->n++;
-    size_t low = 0, high = t->n;
-    while (low < high) {
-        const size_t mid = (low + high) / 2;
-        if (t->rows[mid].last < c)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < t->n && t->rows[low].first <= c;
+    for (; r->last; r++)
+        for (uint32_t c = r->first; c <= r->last; c++)
+            facts[c / 2] |= (unsigned char)(fact << 4 * (c % 2));
+}
+
+static void note_all(void)
+{
+    note(unicode_punctuation, UNICODE_PUNCTUATION);
+    note(unicode_symbols, UNICODE_SYMBOL);
+    note(unicode_numbers, UNICODE_NUMBER);
+    note(unicode_cased, CASED);
+    note(unicode_ignorable, IGNORABLE);
+    while (unicode_lower_case[lower_rows].last)
+        lower_rows++;
+}
+
+/* The tables are spread out at the first question, by whichever thread asks it. */
+static void begin(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, note_all);
+}
+
+static unsigned facts_of(uint32_t c)
+{
+    begin();
+    return facts[c / 2] >> 4 * (c % 2) & 15u;
 }
 
 enum unicode_class unicode_far_class(uint32_t c)
 {
-    static struct table p = {unicode_punctuation, 0}, s = {unicode_symbols, 0},
-                        n = {unicode_numbers, 0};
-    return stands_in(&p, c) ? UNICODE_PUNCTUATION : stands_in(&n, c) ? UNICODE_NUMBER
-         : stands_in(&s, c) ? UNICODE_SYMBOL : UNICODE_OTHER;
+    return (enum unicode_class)(facts_of(c) & CLASS);
 }
 
 int unicode_far_space(uint32_t c)
@@ -59,11 +72,8 @@ const unsigned char unicode_ascii_space[128] = {
 
 static uint32_t lower_point(uint32_t c)
 {
-    static size_t rows;
-    if (!rows)
-        while (unicode_lower_case[rows].last)
-            rows++;
-    size_t low = 0, high = rows;
+    begin();
+    size_t low = 0, high = lower_rows;
     while (low < high) {
         const size_t mid = (low + high) / 2;
         if (unicode_lower_case[mid].last < c)
@@ -72,20 +82,8 @@ static uint32_t lower_point(uint32_t c)
             high = mid;
     }
     const struct lower_range *r = &unicode_lower_case[low];
-    return low < rows && r->first <= c && (c - r->first) % r->step == 0
+    return low < lower_rows && r->first <= c && (c - r->first) % r->step == 0
          ? c + (uint32_t)r->distance : c;
-}
-
-static int ignorable(uint32_t c)
-{
-    static struct table t = {unicode_ignorable, 0};
-    return stands_in(&t, c);
-}
-
-static int cased(uint32_t c)
-{
-    static struct table t = {unicode_cased, 0};
-    return stands_in(&t, c);
 }
 
 /* Does the capital sigma at bytes [i, i + 2) end a word: a letter with case before it and none
@@ -99,8 +97,8 @@ static int ends_word(const char *at, size_t n, size_t i)
             j--;
         while (j > 0 && ((unsigned char)at[j] & 0xc0) == 0x80);
         utf8_decode(at + j, n - j, &c, &bad);
-        if (!ignorable(c)) {
-            before = cased(c);
+        if (!(facts_of(c) & IGNORABLE)) {
+            before = (facts_of(c) & CASED) != 0;
             break;
         }
     }
@@ -108,8 +106,8 @@ static int ends_word(const char *at, size_t n, size_t i)
         return 0;
     for (size_t j = i + 2; j < n;) {
         j += (size_t)utf8_decode(at + j, n - j, &c, &bad);
-        if (!ignorable(c))
-            return !cased(c);
+        if (!(facts_of(c) & IGNORABLE))
+            return !(facts_of(c) & CASED);
     }
     return 1;
 }
@@ -117,7 +115,11 @@ static int ends_word(const char *at, size_t n, size_t i)
 size_t unicode_lower(const char *at, size_t n, char *to)
 {
     char *begin = to;
-    for (size_t i = 0; i < n;) {
+    const size_t ascii = utf8_ascii(at, n);
+    for (size_t i = 0; i < ascii; i++)
+        to[i] = (char)(at[i] + ((unsigned char)(at[i] - 'A') < 26 ? 32 : 0));
+    to += ascii;
+    for (size_t i = ascii; i < n;) {
         uint32_t c = (unsigned char)at[i];
         int bad;
         if (c < 0x80) {

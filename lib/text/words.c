@@ -1,17 +1,17 @@
 #include "text/words.h"
 #include "base/base.h"
+#include "text/key.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct word {
     size_t at;              /* its first byte in `bytes` */
-    uint32_t size, hash;
+    uint32_t size;
 };
 
 struct place {
-    uint64_t head;          /* the word's first 8 bytes, zeros after its end */
-    uint32_t size;
+    struct key key;
     int id;                 /* + 1; 0: free */
 };
 
@@ -23,14 +23,19 @@ struct words {
     size_t used, bytes_room;
 };
 
+void ids_room(struct ids *list, size_t n)
+{
+    if (n <= list->room)
+        return;
+    list->room = 2 * n < 64 ? 64 : 2 * n;
+    list->at = reallocarray(list->at, list->room, sizeof *list->at);
+    if (!list->at)
+        die("out of memory (%zu words)", list->room);
+}
+
 void ids_add(struct ids *list, int id)
 {
-    if (list->n == list->room) {
-        list->room = list->room ? 2 * list->room : 64;
-        list->at = reallocarray(list->at, list->room, sizeof *list->at);
-        if (!list->at)
-            die("out of memory (%zu words)", list->room);
-    }
+    ids_room(list, list->n + 1);
     list->at[list->n++] = id;
 }
 
@@ -90,22 +95,22 @@ static uint64_t head_of(const char *at, size_t n)
     return head;
 }
 
-static uint32_t hash_of(uint64_t head, const char *at, size_t n)
+/* key_of() of a word behind which nothing can be read. */
+static struct key careful_key(const char *at, size_t n)
 {
-    uint64_t h = (head ^ n) * UINT64_C(0x9E3779B97F4A7C15);
-    for (size_t i = 8; i < n; i += 8) {
-        h ^= h >> 32;
-        h = (h ^ head_of(at + i, n - i)) * UINT64_C(0x9E3779B97F4A7C15);
-    }
-    return (uint32_t)((h ^ h >> 29) * UINT64_C(0xBF58476D1CE4E5B9) >> 32);
+    if (n > KEY_MAX)
+        return key_of_long((const unsigned char *)at, n);
+    return (struct key){head_of(at, n < 8 ? n : 8),
+                        (n > 8 ? head_of(at + 8, n - 8) : 0) | (uint64_t)n << 56};
 }
 
-static void put(struct words *w, uint64_t head, uint32_t size, uint32_t hash, int id)
+/* The slot of a word that is not there. */
+static struct place *free_slot(const struct words *w, struct key key)
 {
-    size_t s = hash & w->mask;
+    size_t s = key_hash(key) >> 32 & w->mask;
     while (w->slots[s].id)
         s = (s + 1) & w->mask;
-    w->slots[s] = (struct place){head, size, id + 1};
+    return &w->slots[s];
 }
 
 static void enlarge(struct words *w)
@@ -116,11 +121,11 @@ static void enlarge(struct words *w)
     w->slots = zalloc(2 * n, sizeof *w->slots);
     for (size_t i = 0; i < n; i++)
         if (old[i].id)
-            put(w, old[i].head, old[i].size, w->list[old[i].id - 1].hash, old[i].id - 1);
+            *free_slot(w, old[i].key) = old[i];
     free(old);
 }
 
-static int add(struct words *w, uint32_t hash, uint64_t head, const char *at, size_t n)
+static int add(struct words *w, struct key key, const char *at, size_t n)
 {
     if (w->n == w->room) {
         w->room = w->room ? 2 * w->room : 512;
@@ -133,20 +138,20 @@ static int add(struct words *w, uint32_t hash, uint64_t head, const char *at, si
     if (!w->list || !w->bytes || w->n >= INT32_MAX || n > UINT32_MAX)
         die("out of memory (%zu words)", w->n);
     memcpy(w->bytes + w->used, at, n);
-    w->list[w->n] = (struct word){w->used, (uint32_t)n, hash};
+    w->list[w->n] = (struct word){w->used, (uint32_t)n};
     w->used += n;
-    put(w, head, (uint32_t)n, hash, (int)w->n++);
+    *free_slot(w, key) = (struct place){key, (int)++w->n};
     if (2 * w->n > w->mask)
         enlarge(w);
     return (int)w->n - 1;
 }
 
-static int find(const struct words *w, uint32_t hash, uint64_t head, const char *at, size_t n)
+static inline int find(const struct words *w, struct key key, const char *at, size_t n)
 {
-    for (size_t s = hash & w->mask; w->slots[s].id; s = (s + 1) & w->mask) {
+    for (size_t s = key_hash(key) >> 32 & w->mask; w->slots[s].id; s = (s + 1) & w->mask) {
         const struct place *x = &w->slots[s];
-        if (x->head == head && x->size == n
-            && (n <= 8 || !memcmp(w->bytes + w->list[x->id - 1].at + 8, at + 8, n - 8)))
+        if (key_same(x->key, key)
+            && (n <= KEY_MAX || !memcmp(w->bytes + w->list[x->id - 1].at, at, n)))
             return x->id - 1;
     }
     return -1;
@@ -154,14 +159,25 @@ static int find(const struct words *w, uint32_t hash, uint64_t head, const char 
 
 int words_find(const struct words *w, const char *at, size_t n)
 {
-    const uint64_t head = head_of(at, n);
-    return find(w, hash_of(head, at, n), head, at, n);
+    return find(w, careful_key(at, n), at, n);
 }
 
 int words_id(struct words *w, const char *at, size_t n)
 {
-    const uint64_t head = head_of(at, n);
-    const uint32_t hash = hash_of(head, at, n);
-    const int id = find(w, hash, head, at, n);
-    return id < 0 ? add(w, hash, head, at, n) : id;
+    const struct key key = careful_key(at, n);
+    const int id = find(w, key, at, n);
+    return id < 0 ? add(w, key, at, n) : id;
+}
+
+void words_ids(struct words *w, const char *text, const uint32_t *from, const uint32_t *to,
+               size_t n, int *ids)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *at = text + from[i];
+        const size_t size = to[i] - from[i];
+        const struct key key = size > KEY_MAX ? key_of_long((const unsigned char *)at, size)
+                                              : key_of((const unsigned char *)at, size);
+        const int id = find(w, key, at, size);
+        ids[i] = id < 0 ? add(w, key, at, size) : id;
+    }
 }
