@@ -221,17 +221,18 @@ const char *safetensors_note(const struct safetensors *s, const char *key)
     return NULL;
 }
 
-/* IEEE half precision: the exponent is rebiased by a multiplication, which also
- * makes subnormal numbers right. */
+/* IEEE half precision: whole numbers of 2^-24 below its normal range, else the exponent of
+ * another bias: 127 for 15. */
 static float from_half(uint16_t h)
 {
-    const uint32_t sign = (uint32_t)(h & 0x8000) << 16, rest = (uint32_t)(h & 0x7fff) << 13;
-    const uint32_t bits = (h & 0x7c00) == 0x7c00 ? sign | 0x7f800000 | rest : rest;
+    const uint32_t sign = (uint32_t)(h & 0x8000) << 16, rest = h & 0x7fff;
+    const int special = rest >= 0x7c00;         /* infinity, or no number */
+    const uint32_t bits = sign | ((rest << 13) + (special ? 0x70000000 : 0x38000000));
     float x;
     memcpy(&x, &bits, sizeof x);
-    if ((h & 0x7c00) == 0x7c00)
+    if (rest >= 0x0400)
         return x;
-    return (sign ? -1.0f : 1.0f) * x * 0x1p112f;
+    return (sign ? -0x1p-24f : 0x1p-24f) * (float)rest;
 }
 
 const char *safetensors_floats(const struct safetensors *s, const struct safetensors_entry *e,
