@@ -27,7 +27,7 @@ FLAGS = -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-
         -fopenmp -fno-math-errno -D_GNU_SOURCE -Ilib -I. -MMD -MP $(CFLAGS) \
         $(if $(findstring clang,$(CC)),-Wno-pass-failed) \
         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)
-LIBS  = -ldnnl -lzstd -lz -llzma -ljansson -lutf8proc -lm
+LIBS  = -lzstd -lz -llzma -ljansson -lutf8proc -lm
 
 # kernels/cpu/ is compiled once for each level of x86-64; the table is chosen at start.
 FLAGS_v2     = -march=x86-64-v2

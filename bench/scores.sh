@@ -1,62 +1,80 @@
 #!/usr/bin/env bash
-# scores.sh - ROUGE and BLEU beside rouge-score and sacrebleu, on one core; BERTScore with MiniLM
+# scores.sh - ROUGE and BLEU beside rouge-score and sacrebleu on one core, BERTScore with MiniLM
 # beside bert-score at two threads.
 #
-# Pairs made of the demo's corpus: three of its lines, and the same with a word in seven left out
-# and one in nine changed.  Programs are timed from start to end, the peers inside Python after
-# their imports; pairs a second by the clock and by CPU time, the best of five (of two BERTScores);
-# and the scores.  MiniLM is what `make check-bertscore` fetches into build/minilm.
+# The texts are bench/scores: 2,000 pairs of 17 words, 12 of 743 words, 6,750 of 19 words.  keel is
+# timed as a program from start to end, a peer inside Python after its imports, in turn, ROUNDS
+# times: medians, the least and largest ratio of a round, and the difference of the two scores.
+# The encoder is MiniLM, which `make check-bertscore` fetches, or KEEL_ENCODER's folder; without
+# Python only keel is timed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
-PATH=${KEEL_BIN:-$here/bin}:$PATH
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-
-grep . "$here"/share/shakespeare/*.txt | paste -d ' ' - - - | tr -d '\r' >references
-awk '{ line = ""
-       for (i = 1; i <= NF; i++)
-           if (++n % 7) line = line (line == "" ? "" : " ") (n % 9 ? $i : "other")
-       print line }' references >candidates
-paste candidates references >pairs
-n=$(wc -l <pairs)
-core=$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')
+bin=${KEEL_BIN:-$here/bin}
 python=${KEEL_PYTHON:-}
 encoder=${KEEL_ENCODER:-$here/build/minilm}
-[ -z "$python" ] || "$python" -m pip install -q rouge-score sacrebleu bert-score 2>/dev/null || true
-[ -n "$python" ] || echo "bench: KEEL_PYTHON is empty; the peers are left out" >&2
+rounds=${ROUNDS:-5}
+work=$(mktemp -d)
+trap 'rm -rf "$work"; [ -z "${PEER_PID:-}" ] || kill "$PEER_PID"' EXIT
+cd "$work"
 
-TIMEFORMAT='%R %U %S'
-program()
+for text in short long mt; do
+    xz -dc "$here/bench/scores/$text.tsv.xz" >$text
+done
+head -n 512 short >few
+core=$(taskset -cp $$ | sed 's/.*: \([0-9]*\).*/\1/')
+if [ -n "$python" ]; then
+    "$python" -m pip install -q rouge-score sacrebleu bert-score 2>/dev/null || true
+    coproc PEER { exec "$python" "$here/bench/scores_peers.py"; }
+else
+    echo "bench: KEEL_PYTHON is empty; the peers are left out" >&2
+fi
+
+summary()
 {
-    local what=$1
-    shift
-    for _ in $(seq "$runs"); do
-        { time $on "${KEEL_BIN:-$here/bin}/eval" -q -o table "$@"; } 2>&1
-        rm -f last && mv table last
-    done | awk -v what="$what" -v n="$n" '
-        { if (!wall || $1 < wall) wall = $1; if (!cpu || $2 + $3 < cpu) cpu = $2 + $3 }
-        END { printf "%s\t%.0f\t%.0f\t", what, n / (wall + 0.0005), n / (cpu + 0.0005) }'
-    awk -F '\t' '$1 == "rougeL_f" || $1 == "bleu" || $1 == "bertscore_f" { print $2 }' last
+    sort -g | awk '{ x[NR] = $1 } END { printf "%s\t%s\t%s", x[int((NR + 1) / 2)], x[1], x[NR] }'
 }
 
-runs=5 on="taskset -c $core"
-printf '# pairs=%d, words=%d, core=%s of %d\n' "$n" "$(wc -w <pairs)" "$core" "$(nproc)"
-printf 'what\tpairs_per_s\tpairs_per_cpu_s\tscore\n'
-program "keel ROUGE-1,2,L" --rouge --kinds 1,2,L pairs
-program "keel ROUGE-1,2,L, stems" --rouge --kinds 1,2,L --stem pairs
-for t in 13a intl none; do
-    program "keel BLEU $t" --bleu --tokenizer $t pairs
-done
-program "keel BLEU 13a, lower case" --bleu --lowercase pairs
-[ -z "$python" ] || taskset -c "$core" "$python" "$here/bench/scores_peers.py" pairs
+# row CORES TEXT METRIC "PEER'S REQUEST" KEEL'S OPTIONS: one row of the table.
+row()
+{
+    local cores=$1 text=$2 metric=$3 request=$4 n begin end theirs rows='' ours
+    shift 4
+    n=$(wc -l <"$text")
+    taskset -cp "$cores" $$ >/dev/null
+    for ((i = 0; i < rounds; i++)); do
+        begin=${EPOCHREALTIME/[.,]/}
+        "$bin/eval" -q "$@" "$text" >table
+        end=${EPOCHREALTIME/[.,]/}
+        theirs="nan nan"
+        if [ -n "$python" ]; then
+            echo "$cores $text $request" >&"${PEER[1]}"
+            read -r theirs <&"${PEER[0]}"
+        fi
+        rows+="$((end - begin)) $theirs"$'\n'
+    done
+    ours=$(awk -F '\t' -v m="$metric" '$1 == m { print $2 }' table)
+    awk -v n="$n" 'NF { print n / $1 * 1e6 }' <<<"$rows" | summary | cut -f 1 >keel
+    awk -v n="$n" 'NF { print n / $2 }' <<<"$rows" | summary | cut -f 1 >peer
+    awk 'NF { print $2 / $1 * 1e6 }' <<<"$rows" | summary >ratio
+    awk -v what="$request, $text" -v keel="$(cat keel)" -v peer="$(cat peer)" -v ours="$ours" \
+        -v ratio="$(cat ratio)" 'NF { gap = ours - $3 }
+        END { split(ratio, r, "\t")
+              printf "%s\t%.0f\t%.0f\t%.1f\t%.1f\t%.1f\t%.1e\n", what, keel, peer, r[1], r[2],
+                  r[3], gap < 0 ? -gap : gap }' <<<"$rows"
+}
 
-n=512 runs=2 on=
-head -n $n pairs >few
+printf 'what\tkeel_pairs_s\tpeer_pairs_s\tratio\tleast\tlargest\tdifference\n'
+for text in short long; do
+    row "$core" $text rougeL_f "rouge-score" -j 1 --rouge --kinds 1,2,L
+    row "$core" $text rougeL_f "rouge-score stems" -j 1 --rouge --kinds 1,2,L --stem
+done
+for t in 13a intl none char; do
+    row "$core" mt bleu "sacrebleu $t" -j 1 --bleu --tokenizer $t
+done
+row "$core" mt bleu "sacrebleu 13a lc" -j 1 --bleu --lowercase
 if [ -e "$encoder/model.safetensors" ]; then
-    printf '# pairs=%d, words=%d, threads=2\n' "$n" "$(wc -w <few)"
-    program "keel BERTScore" -j 2 --bertscore "$encoder" --layer 6 few
-    [ -z "$python" ] || "$python" "$here/bench/scores_peers.py" few "$encoder"
+    row "$core,$(((core + 1) % $(nproc)))" few bertscore_f "bert-score $encoder" -j 2 \
+        --bertscore "$encoder" --layer 6
 else
     echo "bench: BERTScore is left out: no encoder in $encoder; make check-bertscore gets it" >&2
 fi

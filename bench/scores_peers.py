@@ -1,52 +1,51 @@
-"""The peers of bench/scores.sh, where pip has them: rows as it writes them."""
+"""The peers of bench/scores.sh.  Reads requests "CORES TEXT PEER ARGUMENT..." on stdin and answers
+each with seconds and score; "nan nan" where pip has not the peer."""
+import functools
+import os
 import sys
 import time
 
-pairs = [line.rstrip("\n").split("\t") for line in open(sys.argv[1], encoding="utf-8")]
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 
-def row(what, f):
-    wall, cpu = time.perf_counter(), time.process_time()
-    score = f()
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{what}\t{len(pairs) / wall:.0f}\t{len(pairs) / cpu:.0f}\t{score!r}", flush=True)
+@functools.lru_cache(None)
+def pairs(text):
+    rows = [line.rstrip("\n").split("\t") for line in open(text, encoding="utf-8")]
+    return [c for c, _ in rows], [r for _, r in rows]
 
 
-def rouge(stem):
+@functools.lru_cache(None)
+def rouge(*stems):
     from rouge_score import rouge_scorer
-    scorer = rouge_scorer.RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=stem)
-
-    def run():
-        return float(sum(scorer.score(r, c)["rougeL"].fmeasure for c, r in pairs) / len(pairs))
-    row("rouge-score" + (", stems" if stem else ""), run)
+    scorer = rouge_scorer.RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=bool(stems))
+    return lambda c, r: sum(scorer.score(b, a)["rougeL"].fmeasure for a, b in zip(c, r)) / len(c)
 
 
-def bleu(what, **options):
+def bleu(tokenizer, *lower):        # a new one each time: it remembers the texts that it has cut
     from sacrebleu.metrics import BLEU
-    metric = BLEU(**options)
-    candidates, references = [c for c, _ in pairs], [[r for _, r in pairs]]
-    row("sacrebleu " + what, lambda: metric.corpus_score(candidates, references).score)
+    metric = BLEU(tokenize=tokenizer, lowercase=bool(lower))
+    return lambda c, r: metric.corpus_score(c, [r]).score
 
 
+@functools.lru_cache(None)
 def bertscore(folder):
-    import os
-    os.environ["HF_HUB_OFFLINE"] = "1"
     import torch
     from bert_score import BERTScorer
     torch.set_num_threads(2)
     scorer = BERTScorer(model_type=folder, num_layers=6)
-    candidates, references = [c for c, _ in pairs], [r for _, r in pairs]
-    for name in "bert-score", "bert-score again":
-        row(name, lambda: float(scorer.score(candidates, references)[2].double().mean()))
+    return lambda c, r: float(scorer.score(c, r)[2].double().mean())
 
 
-PEERS = ((rouge, (False,), {}), (rouge, (True,), {}), (bleu, ("13a",), {}),
-         (bleu, ("intl",), {"tokenize": "intl"}), (bleu, ("none",), {"tokenize": "none"}),
-         (bleu, ("13a, lower case",), {"lowercase": True}))
-if len(sys.argv) > 2:           # an encoder's folder: BERTScore alone
-    PEERS = ((bertscore, (sys.argv[2],), {}),)
-for f, arguments, options in PEERS:
+PEERS = {"rouge-score": rouge, "sacrebleu": bleu, "bert-score": bertscore}
+for line in sys.stdin:
+    cores, text, peer, *arguments = line.split()
+    os.sched_setaffinity(0, {int(c) for c in cores.split(",")})
     try:
-        f(*arguments, **options)
+        score = PEERS[peer](*arguments)
+        candidates, references = pairs(text)
+        begin = time.perf_counter()
+        result = score(candidates, references)
+        print(time.perf_counter() - begin, result, flush=True)
     except ImportError as e:
         print(f"bench: left out: {e}", file=sys.stderr)
+        print("nan nan", flush=True)

@@ -6,9 +6,9 @@
  * shape is prepared once and kept. */
 #include "kernels/matmul.h"
 #include "base/base.h"
+#include "kernels/onednn.h"
 #include <omp.h>
 #include <cpuid.h>
-#include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -123,9 +123,11 @@ static size_t match_candidate(struct ngrams *g, const struct ids *text, int *gra
 }
 
 /* `ends` of a word and an order: the reference's words at which the n-gram that ends here also
- * ends.  An n-gram has places of its own, so each may be spent once on a match: `free`. */
-static void match_short(struct ngrams *g, const struct ids *candidate,
-                        const struct ids *reference, int orders, size_t *hits)
+ * ends.  An n-gram has places of its own, so each may be spent once on a match: `free`.  Inlined
+ * below for the numbers of orders that are usual. */
+__attribute__((always_inline))
+static inline void match_orders(struct ngrams *g, const struct ids *candidate,
+                                const struct ids *reference, int orders, size_t *hits)
 {
     uint64_t ends[MAX_ORDER] = {0}, free[MAX_ORDER];
 
@@ -151,15 +153,26 @@ static void match_short(struct ngrams *g, const struct ids *candidate,
     places_take(&g->places, reference->at, reference->n);
 }
 
+static void match_short(struct ngrams *g, const struct ids *candidate,
+                        const struct ids *reference, int orders, size_t *hits)
+{
+    if (orders == 2)
+        match_orders(g, candidate, reference, 2, hits);
+    else if (orders == 4)
+        match_orders(g, candidate, reference, 4, hits);
+    else
+        match_orders(g, candidate, reference, orders, hits);
+}
+
 /* The k-th time that an n-gram stands in the candidate is a match if some reference has it k
  * times; each reference matches the first of them. */
 static void match_all_short(struct ngrams *g, const struct ids *candidate,
                             const struct ids *references, int n_references, int orders,
                             size_t *hits)
 {
-    if (candidate->n > g->found_room) {
+    if (candidate->n >= g->found_room) {
         free(g->found);
-        g->found_room = 2 * candidate->n;
+        g->found_room = 2 * candidate->n + 64;
         g->found = zalloc(g->found_room, sizeof *g->found);
     }
     memset(g->found, 0, candidate->n * sizeof *g->found);
