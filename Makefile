@@ -156,7 +156,7 @@ lint: ## shellcheck, mandoc, and clang's warnings
 	@$(MAKE) -s deps PACKAGES='$(PACKAGES) $(PACKAGES_LINT)'
 	shellcheck -x -S warning $(wildcard .ci/run */*.sh tests/run tests/fuzz/run tests/common.bash tests/*.bats)
 	mandoc -T lint -W warning $(wildcard man/*.[157])
-	@$(MAKE) -s -j$(JOBS) tested CC=clang BUILD=build/clang BIN=build/clang/bin
+	@$(MAKE) -s -j$(JOBS) tested CC=clang CUDA= BUILD=build/clang BIN=build/clang/bin
 
 # keel-NAME(1) and so on: "eval" and "tokens" alone are too common to install.
 PAGES  = $(notdir $(wildcard man/*.[157]))

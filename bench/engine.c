@@ -68,10 +68,12 @@ static void train_step(struct model *m, float *moments, int t)
     plan_forward(p);
     plan_put(p, m->loss, m->loss->grad, share);
     plan_backward(p);
-    p->be->sum_squares(p->grads, size);
-    p->be->adam(&(struct adam_args){p->params, moments, moments + size, p->grads, size, 1e-4f,
-                                    0.9f, 0.95f, 1e-8f, 0.1f, 1 - 0.9f / (float)t,
-                                    1 - 0.95f / (float)t, 1});
+    struct update now = {.lr = 1e-4f, .correct1 = 1 - 0.9f / (float)t,
+                         .correct2 = 1 - 0.95f / (float)t, .scale = 1};
+    p->be->sum_squares(p->grads, size, &now.squares);
+    p->be->adam(&(struct adam_args){.w = p->params, .m = moments, .v = moments + size,
+                                    .grad = p->grads, .n = size, .beta1 = 0.9f, .beta2 = 0.95f,
+                                    .eps = 1e-8f, .decay = 0.1f, .now = &now});
     free(share);
 }
 

@@ -3,6 +3,14 @@
 #pragma once
 #include "kernels/ops.h"
 
+/* What changes from update to update: it lies in the backend's memory, so that a step that was
+ * recorded once reads it anew. */
+struct update {
+    double squares;                 /* of the whole gradient */
+    float lr, correct1, correct2;
+    float scale;                    /* on the gradient, to clip it; nan: nothing is updated */
+};
+
 /* One tensor's update by Adam (Kingma and Ba 2015) with decoupled weight decay
  * (Loshchilov and Hutter 2019):  g = scale * grad
  *   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2
@@ -12,7 +20,8 @@ struct adam_args {
     float *w, *m, *v;
     const float *grad;
     size_t n;
-    float lr, beta1, beta2, eps, decay, correct1, correct2, scale;
+    float beta1, beta2, eps, decay;
+    const struct update *now;
 };
 
 /* m = momentum m + g;  w = w - lr * decay * w - lr * m.  m may be NULL: then m is g. */
@@ -20,17 +29,34 @@ struct sgd_args {
     float *w, *m;
     const float *grad;
     size_t n;
-    float lr, momentum, decay, scale;
+    float momentum, decay;
+    const struct update *now;
 };
 
+/* Work that a device has written down; NULL is none yet. */
+struct recording;
+
+/* Work is asked for and done in order; only get(), put() and wait() wait for it. */
 struct backend {
     const char *name;                               /* "cpu-v4", "cuda": for records */
     float *(*alloc)(size_t floats);                 /* device memory, zeroed, 64-byte aligned */
     void (*release)(float *);
     void (*zero)(float *, size_t floats);
     void (*put)(float *device, const void *host, size_t bytes);
-    void (*get)(void *host, const float *device, size_t bytes);
-    double (*sum_squares)(const float *x, size_t n);    /* summed in f64, in one fixed order */
+    void (*get)(void *host, const void *device, size_t bytes);
+    void (*send)(float *device, const void *host, size_t bytes);    /* put() that does not wait */
+    void (*copy)(float *to, const float *from, size_t floats);      /* both on the device */
+    void (*wait)(void);
+    /* Do work(of), which asks this backend for the same things each time and waits for none:
+     * a device may write them down in *r and repeat what it wrote.  forget() frees *r. */
+    void (*replay)(struct recording **r, void (*work)(void *), void *of);
+    void (*forget)(struct recording **r);
+    /* *sum, on the device = the sum in f64, in one fixed order. */
+    void (*sum)(const float *x, size_t n, double *sum);
+    void (*sum_squares)(const float *x, size_t n, double *sum);
+    /* Set u->scale as torch.nn.utils.clip_grad_norm_ does, clip 0 for any norm; nan where the
+     * norm or one of n losses is not finite.  All on the device. */
+    void (*settle)(struct update *u, const double *losses, int n, double clip);
     void (*adam)(const struct adam_args *);
     void (*sgd)(const struct sgd_args *);
 #define OP(name, in, out, keep)                           \

@@ -1,5 +1,6 @@
 #include "kernels/memory.h"
 #include "base/base.h"
+#include "kernels/settle.h"
 #include <string.h>
 #include <sys/mman.h>
 
@@ -29,7 +30,32 @@ void memory_put(float *device, const void *host, size_t bytes)
     memcpy(device, host, bytes);
 }
 
-void memory_get(void *host, const float *device, size_t bytes)
+void memory_get(void *host, const void *device, size_t bytes)
 {
     memcpy(host, device, bytes);
+}
+
+void memory_copy(float *to, const float *from, size_t floats)
+{
+    memcpy(to, from, floats * sizeof *to);
+}
+
+void memory_wait(void)
+{
+}
+
+void memory_replay(struct recording **r, void (*work)(void *), void *of)
+{
+    (void)r;
+    work(of);
+}
+
+void memory_forget(struct recording **r)
+{
+    (void)r;
+}
+
+void memory_settle(struct update *u, const double *losses, int n, double clip)
+{
+    settle_update(u, losses, n, clip);
 }

@@ -72,7 +72,7 @@ static void load(struct model *m)
     }
 }
 
-static void pass(struct learner *l, int window)
+static void feed(struct learner *l, int window)
 {
     const int batch = l->model->batch, time = l->model->time;
     const unsigned char *from = ids_file.data + (window % WINDOWS) * batch * (time + 1);
@@ -83,7 +83,7 @@ static void pass(struct learner *l, int window)
             ids[b * time + t] = from[b * (time + 1) + t];
             targets[b * time + t] = from[b * (time + 1) + t + 1];
         }
-    learner_pass(l, ids, targets);
+    learner_feed(l, ids, targets);
     free(ids);
     free(targets);
 }
@@ -99,8 +99,9 @@ static void test_case(const struct backend *be, const json_t *c)
     load(l->model);
     for (int it = 0; it < learn_config.steps; it++) {
         for (int k = 0; k < learn_config.accumulate; k++)
-            pass(l, it * learn_config.accumulate + k);
-        learner_update(l, &r);
+            feed(l, it * learn_config.accumulate + k);
+        learner_begin(l);
+        learner_end(l, &r);
         worst = fmax(worst, fabs(r.loss - json_number_value(json_array_get(want, (size_t)it))));
     }
     ok(json_array_size(want) == 50 && worst < TOLERANCE, "- %s: %zu losses within %.1e",

@@ -20,10 +20,15 @@ static inline float *face_send(struct face_copy *c, float *host, size_t n)
     return c->device;
 }
 
+static inline void face_drop(struct face_copy *c)
+{
+    if (c->host)
+        face_of->release(c->device);
+}
+
 static inline void face_fetch(struct face_copy *c)
 {
-    if (!c->host)
-        return;
-    face_of->get(c->host, c->device, c->n * sizeof *c->host);
-    face_of->release(c->device);
+    if (c->host)
+        face_of->get(c->host, c->device, c->n * sizeof *c->host);
+    face_drop(c);
 }

@@ -55,38 +55,61 @@ static inline void face_leave(struct face_call *c, int n)
 #include "kernels/ops.def"
 #undef OP
 
+/* An update's numbers, or doubles, as floats of a copy. */
+static inline void *face_send_bytes(struct face_copy *c, const void *host, size_t bytes)
+{
+    return face_send(c, (float *)(size_t)host, bytes / sizeof(float));
+}
+
 static inline void face_adam(const struct adam_args *a)
 {
     struct adam_args b = *a;
-    struct face_copy c[4];
+    struct face_copy c[5];
     b.w = face_send(&c[0], a->w, a->n);
     b.m = face_send(&c[1], a->m, a->n);
     b.v = face_send(&c[2], a->v, a->n);
     b.grad = face_send(&c[3], (float *)(size_t)a->grad, a->n);
+    b.now = face_send_bytes(&c[4], a->now, sizeof *a->now);
     face_of->adam(&b);
     for (int i = 0; i < 4; i++)
         face_fetch(&c[i]);
+    face_drop(&c[4]);
 }
 
 static inline void face_sgd(const struct sgd_args *a)
 {
     struct sgd_args b = *a;
-    struct face_copy c[3];
+    struct face_copy c[4];
     b.w = face_send(&c[0], a->w, a->n);
     b.m = face_send(&c[1], a->m, a->n);
     b.grad = face_send(&c[2], (float *)(size_t)a->grad, a->n);
+    b.now = face_send_bytes(&c[3], a->now, sizeof *a->now);
     face_of->sgd(&b);
     for (int i = 0; i < 3; i++)
         face_fetch(&c[i]);
+    face_drop(&c[3]);
 }
 
-static inline double face_sum_squares(const float *x, size_t n)
+static inline void face_settle(struct update *u, const double *losses, int n, double clip)
 {
-    struct face_copy c;
-    const double sum = face_of->sum_squares(face_send(&c, (float *)(size_t)x, n), n);
-    face_fetch(&c);
-    return sum;
+    struct face_copy c[2];
+    face_of->settle(face_send_bytes(&c[0], u, sizeof *u),
+                    face_send_bytes(&c[1], losses, (size_t)n * sizeof *losses), n, clip);
+    face_fetch(&c[0]);
+    face_drop(&c[1]);
 }
+
+#define FACE_SUM(name)                                                          \
+    static inline void face_##name(const float *x, size_t n, double *sum)       \
+    {                                                                           \
+        struct face_copy c[2];                                                  \
+        const float *device = face_send(&c[0], (float *)(size_t)x, n);          \
+        face_of->name(device, n, face_send_bytes(&c[1], sum, sizeof *sum));     \
+        face_fetch(&c[1]);                                                      \
+        face_drop(&c[0]);                                                       \
+    }
+FACE_SUM(sum)
+FACE_SUM(sum_squares)
 
 static inline void face_zero(float *x, size_t n)
 {
@@ -105,7 +128,8 @@ static inline const struct backend *tested_backend(int argc, char **argv, int i)
     face_of = backend_open(argv[1], NULL);
     face = *face_of;
     face.adam = face_adam, face.sgd = face_sgd;
-    face.sum_squares = face_sum_squares, face.zero = face_zero;
+    face.sum = face_sum, face.sum_squares = face_sum_squares, face.zero = face_zero;
+    face.settle = face_settle;
 #define OP(name, in, out, keep) \
     face.name##_forward = face_##name##_forward, face.name##_backward = face_##name##_backward;
 #include "kernels/ops.def"

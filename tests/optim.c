@@ -53,9 +53,10 @@ static void adam(size_t n)
     fill(n);
     for (int t = 1; t <= UPDATES; t++) {
         const double correct1 = 1 - pow(beta1, t), correct2 = 1 - pow(beta2, t);
-        be->adam(&(struct adam_args){w, m, v, grad, n, (float)lr, (float)beta1, (float)beta2,
-                                     (float)eps, (float)decay, (float)correct1, (float)correct2,
-                                     (float)scale});
+        const struct update now = {.lr = (float)lr, .correct1 = (float)correct1,
+                                   .correct2 = (float)correct2, .scale = (float)scale};
+        be->adam(&(struct adam_args){w, m, v, grad, n, (float)beta1, (float)beta2, (float)eps,
+                                     (float)decay, &now});
         for (size_t i = 0; i < n; i++) {
             const double g = scale * (double)grad[i];
             m64[i] = beta1 * m64[i] + (1 - beta1) * g;
@@ -72,8 +73,9 @@ static void sgd(size_t n, int has_momentum)
     const double lr = 0.1, momentum = has_momentum ? 0.9 : 0, decay = 0.1, scale = 0.5;
     fill(n);
     for (int t = 1; t <= UPDATES; t++) {
-        be->sgd(&(struct sgd_args){w, has_momentum ? m : NULL, grad, n, (float)lr,
-                                   (float)momentum, (float)decay, (float)scale});
+        const struct update now = {.lr = (float)lr, .scale = (float)scale};
+        be->sgd(&(struct sgd_args){w, has_momentum ? m : NULL, grad, n, (float)momentum,
+                                   (float)decay, &now});
         for (size_t i = 0; i < n; i++) {
             m64[i] = momentum * m64[i] + scale * (double)grad[i];
             w64[i] -= lr * decay * w64[i] + lr * m64[i];
@@ -84,19 +86,46 @@ static void sgd(size_t n, int has_momentum)
 
 static void sums(size_t n)
 {
-    double want = 0, got[3];
+    double want = 0, plain = 0, got[3], sum;
     fill(n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         want += (double)w[i] * (double)w[i];
+        plain += (double)w[i];
+    }
     for (int threads = 1; threads <= 3; threads++) {
         omp_set_num_threads(threads);
-        got[threads - 1] = be->sum_squares(w, n);
+        be->sum_squares(w, n, &got[threads - 1]);
     }
     report("sum of squares", n, fabs(got[0] - want) / (want + 1), 1e-12);
     report("sum of squares, the same bits at 1, 2, 3 threads", n,
            got[0] != got[1] || got[0] != got[2], 0.5);
+    be->sum(w, n, &sum);
+    report("sum", n, fabs(sum - plain) / (want + 1), 1e-12);
     be->zero(w, n);
-    report("zero", n, be->sum_squares(w, n), 1e-300);
+    be->sum_squares(w, n, &sum);
+    report("zero", n, sum, 1e-300);
+}
+
+/* A gradient of norm 4 clipped to 2, left alone, and one that is not finite: nothing moves. */
+static void settling(void)
+{
+    const double losses[] = {1, 2}, lost[] = {1, INFINITY};
+    struct update u = {.squares = 16, .lr = 1};
+    be->settle(&u, losses, 2, 2);
+    report("clipped", 2, fabs((double)u.scale - 2 / (4 + 1e-6)), 1e-7);
+    be->settle(&u, losses, 2, 5);
+    report("not clipped", 2, fabs((double)u.scale - 1), 1e-30);
+    be->settle(&u, losses, 2, 0);
+    report("no limit", 2, fabs((double)u.scale - 1), 1e-30);
+    be->settle(&u, lost, 2, 0);
+    report("a loss that is infinite", 2, !isnan(u.scale), 0.5);
+    fill(100);
+    be->adam(&(struct adam_args){w, m, v, grad, 100, 0.9f, 0.9f, 1e-8f, 0.1f, &u});
+    be->sgd(&(struct sgd_args){w, m, grad, 100, 0.9f, 0.1f, &u});
+    report("nothing is updated", 100, worst(100) + fabs((double)m[7]), 1e-30);
+    u.squares = NAN;
+    be->settle(&u, losses, 2, 1);
+    report("a gradient that is nan", 2, !isnan(u.scale), 0.5);
 }
 
 int main(int argc, char **argv)
@@ -110,6 +139,7 @@ int main(int argc, char **argv)
             sgd(sizes[k], 1);
             sums(sizes[k]);
         }
+        settling();
     }
     printf("1..%d\n", tests);
     return failed ? EXIT_FAILED : finish();

@@ -52,18 +52,26 @@ static int due(long long step, long long every)
     return every && step % every == 0;
 }
 
-/* One update and its row.  0 when the run has diverged in it. */
+static void feed(struct learner *l, struct batches *b)
+{
+    for (int i = 0; i < l->cfg.accumulate; i++) {
+        const struct batch *one = batches_next(b);
+        learner_feed(l, one->ids, one->targets);
+    }
+}
+
+/* One update, fed before, and its row; meanwhile the next one is fed.  0 when the run has
+ * diverged in it. */
 static int step(struct run *r, struct batches *b, struct step_record *s)
 {
     struct learner *l = r->learner;
     const double begin = seconds_now();
     const long long now = l->step + 1;
 
-    for (int i = 0; i < l->cfg.accumulate; i++) {
-        const struct batch *one = batches_next(b);
-        learner_pass(l, one->ids, one->targets);
-    }
-    const int fine = learner_update(l, s);
+    learner_begin(l);
+    if (now < l->cfg.steps)
+        feed(l, b);
+    const int fine = learner_end(l, s);
     r->table.seconds += seconds_now() - begin;
     r->table.tokens += (double)l->cfg.batch * l->model->time * l->cfg.accumulate;
 
@@ -124,6 +132,8 @@ int run_train(struct run *r)
     int fine = !isinf(r->state.last);
 
     catch_signals();
+    if (fine && l->step < l->cfg.steps)
+        feed(l, b);
     while (fine && l->step < l->cfg.steps && !stopped) {
         fine = step(r, b, &s);
         show(&p, r, &s, tokens);

@@ -43,7 +43,8 @@ void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, u
 #include "kernels/ops.def"
 #undef OP
 void KERNEL(zero)(float *, size_t);
-double KERNEL(sum_squares)(const float *, size_t);
+void KERNEL(sum)(const float *, size_t, double *);
+void KERNEL(sum_squares)(const float *, size_t, double *);
 void KERNEL(adam)(const struct adam_args *);
 void KERNEL(sgd)(const struct sgd_args *);
 extern const struct backend KERNEL(backend);

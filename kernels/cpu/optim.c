@@ -18,6 +18,15 @@ void KERNEL(zero)(float *x, size_t n)
         memset(x + from, 0, (n - from < part ? n - from : part) * sizeof *x);
 }
 
+static double chunk_sum(const float *x, size_t n)
+{
+    double sum = 0;
+    #pragma omp simd reduction(+:sum)
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i];
+    return sum;
+}
+
 static double chunk_squares(const float *x, size_t n)
 {
     double sum = 0;
@@ -28,7 +37,7 @@ static double chunk_squares(const float *x, size_t n)
 }
 
 /* Chunks of fixed size, added in order: the same sum at any thread count. */
-double KERNEL(sum_squares)(const float *x, size_t n)
+static double sum_chunks(double (*chunk)(const float *, size_t), const float *x, size_t n)
 {
     enum { AT_ONCE = 256 };
     double sum = 0;
@@ -38,7 +47,7 @@ double KERNEL(sum_squares)(const float *x, size_t n)
         for (int k = 0; k < AT_ONCE; k++) {
             const size_t from = start + (size_t)k * CHUNK;
             if (from < n)
-                part[k] = chunk_squares(x + from, chunk_size(n, from));
+                part[k] = chunk(x + from, chunk_size(n, from));
         }
         for (int k = 0; k < AT_ONCE; k++)
             sum += part[k];
@@ -46,18 +55,30 @@ double KERNEL(sum_squares)(const float *x, size_t n)
     return sum;
 }
 
+void KERNEL(sum)(const float *x, size_t n, double *sum)
+{
+    *sum = sum_chunks(chunk_sum, x, n);
+}
+
+void KERNEL(sum_squares)(const float *x, size_t n, double *sum)
+{
+    *sum = sum_chunks(chunk_squares, x, n);
+}
+
 void KERNEL(adam)(const struct adam_args *a)
 {
-    const float keep = 1 - a->lr * a->decay, rate = a->lr / a->correct1;
-    const float root = 1 / sqrtf(a->correct2);
+    const struct update u = *a->now;
+    const float keep = 1 - u.lr * a->decay, rate = u.lr / u.correct1, root = 1 / sqrtf(u.correct2);
 
+    if (isnan(u.scale))
+        return;
     #pragma omp parallel for if (a->n > PARALLEL)
     for (size_t from = 0; from < a->n; from += CHUNK) {
         const size_t n = chunk_size(a->n, from);
         float *restrict w = a->w + from, *restrict m = a->m + from, *restrict v = a->v + from;
         const float *restrict grad = a->grad + from;
         for (size_t i = 0; i < n; i++) {
-            const float g = a->scale * grad[i];
+            const float g = u.scale * grad[i];
             m[i] = a->beta1 * m[i] + (1 - a->beta1) * g;
             v[i] = a->beta2 * v[i] + (1 - a->beta2) * g * g;
             w[i] = keep * w[i] - rate * m[i] / (sqrtf(v[i]) * root + a->eps);
@@ -67,18 +88,21 @@ void KERNEL(adam)(const struct adam_args *a)
 
 void KERNEL(sgd)(const struct sgd_args *a)
 {
-    const float keep = 1 - a->lr * a->decay;
+    const struct update u = *a->now;
+    const float keep = 1 - u.lr * a->decay;
 
+    if (isnan(u.scale))
+        return;
     #pragma omp parallel for if (a->n > PARALLEL)
     for (size_t from = 0; from < a->n; from += CHUNK) {
         const size_t n = chunk_size(a->n, from);
         float *restrict w = a->w + from, *restrict m = a->m ? a->m + from : NULL;
         const float *restrict grad = a->grad + from;
         for (size_t i = 0; i < n; i++) {
-            const float g = a->scale * grad[i], step = m ? a->momentum * m[i] + g : g;
+            const float g = u.scale * grad[i], step = m ? a->momentum * m[i] + g : g;
             if (m)
                 m[i] = step;
-            w[i] = keep * w[i] - a->lr * step;
+            w[i] = keep * w[i] - u.lr * step;
         }
     }
 }

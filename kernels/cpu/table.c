@@ -8,7 +8,9 @@
 const struct backend KERNEL(backend) = {
     .name = "cpu-" TEXT(LEVEL),
     .alloc = memory_alloc, .release = memory_release, .put = memory_put, .get = memory_get,
-    .zero = KERNEL(zero), .sum_squares = KERNEL(sum_squares),
+    .send = memory_put, .copy = memory_copy, .wait = memory_wait, .replay = memory_replay,
+    .forget = memory_forget, .settle = memory_settle,
+    .zero = KERNEL(zero), .sum = KERNEL(sum), .sum_squares = KERNEL(sum_squares),
     .adam = KERNEL(adam), .sgd = KERNEL(sgd),
 #define OP(op, in, out, keep) \
     .op##_forward = KERNEL(op##_forward), .op##_backward = KERNEL(op##_backward),

@@ -53,7 +53,7 @@ extern "C" void cuda_attention_backward(const struct attention_args *args)
     a.dq = args->q->grad, a.dk = args->k->grad, a.dv = args->v->grad;
     if (!a.dq && !a.dk && !a.dv)
         return;
-    float *delta = (float *)cuda_scratch(sizeof *delta * pairs);
+    float *delta = (float *)cuda_scratch(SCRATCH_DELTA, sizeof *delta * pairs);
     LAUNCH(attention_delta, blocks_for(pairs, WARPS), BLOCK, 0, a, delta);
     a.delta = delta;
     if (attention_tiled_fits(&a))

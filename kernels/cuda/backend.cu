@@ -1,19 +1,22 @@
 /* backend.cu - the CUDA device as a backend: memory, copies, and the table of its kernels. */
-#include "kernels/cuda/cuda.cuh"
+#include "kernels/cuda/stream.cuh"
 
-cudaStream_t cuda_stream;
+unsigned cuda_scratch_moves;
 
-void *cuda_scratch(size_t bytes)
+void *cuda_scratch(enum scratch use, size_t bytes)
 {
-    static void *memory;
-    static size_t size;
-    if (bytes > size) {
-        CUDA(cudaStreamSynchronize(cuda_stream));
-        CUDA(cudaFree(memory));
-        size = bytes + bytes / 2;
-        CUDA(cudaMalloc(&memory, size));
+    static struct {
+        void *memory;
+        size_t size;
+    } held[SCRATCH_USES];
+    if (bytes > held[use].size) {
+        cuda_wait();
+        CUDA(cudaFree(held[use].memory));
+        held[use].size = bytes;
+        CUDA(cudaMalloc(&held[use].memory, bytes));
+        cuda_scratch_moves++;
     }
-    return memory;
+    return held[use].memory;
 }
 
 extern "C" {
@@ -33,23 +36,25 @@ static float *cuda_alloc(size_t n)
 
 static void cuda_release(float *p)
 {
-    CUDA(cudaStreamSynchronize(cuda_stream));
+    cuda_wait();
     CUDA(cudaFree(p));
 }
 
 static void cuda_put(float *device, const void *host, size_t bytes)
 {
     CUDA(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, cuda_stream));
-    CUDA(cudaStreamSynchronize(cuda_stream));
+    cuda_wait();
 }
 
-static void cuda_get(void *host, const float *device, size_t bytes)
+static void cuda_get(void *host, const void *device, size_t bytes)
 {
     CUDA(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, cuda_stream));
-    CUDA(cudaStreamSynchronize(cuda_stream));
+    cuda_wait();
 }
 
-double cuda_sum_squares(const float *x, size_t n);
+void cuda_sum(const float *x, size_t n, double *sum);
+void cuda_sum_squares(const float *x, size_t n, double *sum);
+void cuda_settle(struct update *u, const double *losses, int n, double clip);
 void cuda_adam(const struct adam_args *);
 void cuda_sgd(const struct sgd_args *);
 #define OP(name, in, out, keep)                           \
@@ -60,8 +65,9 @@ void cuda_sgd(const struct sgd_args *);
 
 static const struct backend table = {
     .name = "cuda", .alloc = cuda_alloc, .release = cuda_release, .zero = cuda_zero,
-    .put = cuda_put, .get = cuda_get, .sum_squares = cuda_sum_squares, .adam = cuda_adam,
-    .sgd = cuda_sgd,
+    .put = cuda_put, .get = cuda_get, .send = cuda_send, .copy = cuda_copy, .wait = cuda_wait,
+    .replay = cuda_replay, .forget = cuda_forget, .sum = cuda_sum,
+    .sum_squares = cuda_sum_squares, .settle = cuda_settle, .adam = cuda_adam, .sgd = cuda_sgd,
 #define OP(name, in, out, keep) \
     .name##_forward = cuda_##name##_forward, .name##_backward = cuda_##name##_backward,
 #include "kernels/ops.def"
@@ -76,8 +82,7 @@ const struct backend *cuda_backend_open(void)
     if (error != cudaSuccess || !n)
         die("--device cuda: no GPU can be used: %s",
             error != cudaSuccess ? cudaGetErrorString(error) : "none is there");
-    if (!cuda_stream)
-        CUDA(cudaStreamCreateWithFlags(&cuda_stream, cudaStreamNonBlocking));
+    streams_open();
     return &table;
 }
 

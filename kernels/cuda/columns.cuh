@@ -38,7 +38,7 @@ template <class F> static void add_columns(int n, int c, F f, float *first, floa
     if (!first && !second)
         return;
     const int runs = min(64, (n + 63) / 64);
-    float *partial = (float *)cuda_scratch(sizeof(float) * 2 * (size_t)runs * c);
+    float *partial = (float *)cuda_scratch(SCRATCH_SUMS, sizeof(float) * 2 * (size_t)runs * c);
     float *other = partial + (size_t)runs * c;
     LAUNCH(column_partials<F>, dim3(blocks_for(c, WARP), runs), BLOCK, 0, n, c, f,
            runs, partial, other);

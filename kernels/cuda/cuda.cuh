@@ -17,8 +17,10 @@ extern "C" {
 
 extern cudaStream_t cuda_stream;    /* everything runs in it, in order */
 
-/* Device memory that lasts until the next call; its old contents are gone. */
-void *cuda_scratch(size_t bytes);
+/* Device memory that lasts until the next call for the same use; its old contents are gone. */
+enum scratch { SCRATCH_SUMS, SCRATCH_LINKS, SCRATCH_DELTA, SCRATCH_USES };
+void *cuda_scratch(enum scratch use, size_t bytes);
+extern unsigned cuda_scratch_moves;     /* how often some of it got another address */
 
 /* LAUNCH and DYN_SHARED are all that a kernel source pays to run on the CPU too
  * (tests/cuda-on-cpu): no other line holds <<< >>> or extern __shared__. */

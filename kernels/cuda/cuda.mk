@@ -1,11 +1,14 @@
-# cuda.mk - the CUDA backend, where it is asked for:
-#   CUDA=nvcc   for GPUs: sm_80, sm_90, sm_100, and PTX for later ones
+# cuda.mk - the CUDA backend:
+#   CUDA=nvcc   for GPUs: sm_80, sm_90, sm_100, and PTX for later ones; the default where nvcc
+#               (of CUDA 12 or later) and g++ are, but not in a sanitised build
+#   CUDA=       left out
 #   CUDA=emu    on the CPU: tests/cuda-on-cpu runs the kernels, slowly, on any machine
 #   CUDA=check  the same, and every memory access of every thread is watched
-CUDA      =
 CUDA_HOME = /usr/local/cuda
-NVCC      = nvcc
-ARCHS     = 80 90 100
+NVCC     := $(or $(shell command -v nvcc),$(wildcard $(CUDA_HOME)/bin/nvcc))
+NVCC_NEW := $(if $(NVCC),$(shell $(NVCC) --version | grep -E 'release (1[2-9]|[2-9][0-9])\.'))
+CUDA     := $(if $(SANITIZE),,$(if $(NVCC_NEW),$(if $(shell command -v g++),nvcc)))
+ARCHS    := $(if $(NVCC),$(filter $(patsubst sm_%,%,$(shell $(NVCC) --list-gpu-code)),80 90 100))
 CXX       = g++
 
 CUDA_DIR     = $(BUILD)/cuda-$(CUDA)
@@ -71,7 +74,7 @@ check-emu:
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=check
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=emu BUILD=build/asan SANITIZE=address,undefined \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer'
-	@if command -v $(NVCC) >/dev/null; then $(MAKE) -s -j$(JOBS) ptx cuda-tests CUDA=nvcc; fi
+	@if [ -n '$(NVCC_NEW)' ]; then $(MAKE) -s -j$(JOBS) ptx cuda-tests CUDA=nvcc; fi
 	@tests/run $(BUILD)/cuda-tap $(JOBS) $(wildcard tests/cuda-on-cpu/*.bats)
 
 

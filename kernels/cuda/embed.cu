@@ -84,7 +84,7 @@ static void add_rows(const struct embed_args *a, const struct tensor *rows,
     if (!rows || !rows->grad)
         return;
     const struct table t = table_of(rows, numbers, a->time, scale);
-    int *next = (int *)cuda_scratch(sizeof(int) * 2 * (size_t)n);
+    int *next = (int *)cuda_scratch(SCRATCH_LINKS, sizeof(int) * 2 * (size_t)n);
     LAUNCH(embed_links, (unsigned)n, BLOCK, 0, n, t, next, next + n);
     LAUNCH(embed_backward, dim3(n, blocks_for(c, BLOCK)), BLOCK, 0, n, c, t, rows->grad,
            a->y->grad, a->y->ld, next, next + n);

@@ -64,7 +64,7 @@ extern "C" void cuda_scale_backward(const struct scale_args *a)
     }
     if (a->factor->grad) {
         const int blocks = min(512, (int)blocks_for(n, WARPS));
-        double *partial = (double *)cuda_scratch(sizeof(double) * blocks);
+        double *partial = (double *)cuda_scratch(SCRATCH_SUMS, sizeof(double) * blocks);
         LAUNCH(product_partial, blocks, BLOCK, 0, n, a->x->cols, a->x->data, a->x->ld, a->y->grad,
                a->y->ld, partial);
         LAUNCH(product_total, 1, BLOCK, 0, blocks, partial, a->factor->grad);

@@ -38,10 +38,8 @@ struct plan *plan_new(const struct backend *be, int train)
 
 void plan_free(struct plan *p)
 {
-    float *const blocks[] = {p->params, p->grads, p->work};
-    for (int i = 0; i < 3; i++)
-        if (blocks[i])
-            p->be->release(blocks[i]);
+    if (p->memory)
+        p->be->release(p->memory);
     for (size_t i = 0; i < p->n_tensors; i++)
         free(p->tensors[i]);
     free(p->tensors);
@@ -213,12 +211,11 @@ void plan_place(struct plan *p, const struct plan *lender)
 {
     plan_layout(p);
     p->lender = lender;
-    if (!lender && p->param_floats) {
-        p->params = p->be->alloc(p->param_floats);
-        if (p->train)
-            p->grads = p->be->alloc(p->param_floats);
-    }
-    p->work = p->be->alloc(p->work_floats);
+    const size_t params = lender ? 0 : p->param_floats, grads = p->train ? params : 0;
+    p->memory = p->be->alloc(params + grads + p->work_floats);
+    p->params = params ? p->memory : NULL;
+    p->grads = grads ? p->memory + params : NULL;
+    p->work = p->memory + params + grads;
     for (size_t i = 0; i < p->n_tensors; i++) {
         struct tensor *t = p->tensors[i], *b = root(t);
         if (b->kind != TENSOR_PARAM) {

@@ -25,7 +25,8 @@ struct plan {
     const struct plan *lender;      /* whose parameters this plan uses, or NULL */
     size_t param_floats;            /* parameters of its own; their gradients take as much again */
     size_t work_floats;             /* inputs, values and gradients of values */
-    float *params, *grads, *work;   /* three allocations; grads NULL unless training */
+    float *memory;                  /* all of it, one allocation: */
+    float *params, *grads, *work;   /* params NULL with a lender, grads unless training */
 };
 
 struct plan *plan_new(const struct backend *be, int train);

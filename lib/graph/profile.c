@@ -33,13 +33,13 @@ static void add_step(int row, double since, struct step s, int backward)
     static void name##_forward(const struct name##_args *a)                      \
     {                                                                            \
         const double since = now();                                              \
-        under->name##_forward(a);                                                \
+        under->name##_forward(a), under->wait();                                 \
         add_step(2 * OP_##name, since, (struct step){OP_##name, .u.name = *a}, 0);  \
     }                                                                            \
     static void name##_backward(const struct name##_args *a)                     \
     {                                                                            \
         const double since = now();                                              \
-        under->name##_backward(a);                                               \
+        under->name##_backward(a), under->wait();                                \
         add_step(2 * OP_##name, since, (struct step){OP_##name, .u.name = *a}, 1);  \
     }
 #include "kernels/ops.def"
@@ -48,28 +48,35 @@ static void add_step(int row, double since, struct step s, int backward)
 static void zero(float *x, size_t n)
 {
     const double since = now();
-    under->zero(x, n);
+    under->zero(x, n), under->wait();
     add(REST_ZERO, since, 0, sizeof(float) * (double)n);
 }
 
-static double sum_squares(const float *x, size_t n)
+static void sum_squares(const float *x, size_t n, double *sum)
 {
-    const double since = now(), sum = under->sum_squares(x, n);
+    const double since = now();
+    under->sum_squares(x, n, sum), under->wait();
     add(REST_SUM, since, 0, sizeof(float) * (double)n);
-    return sum;
+}
+
+/* What is replayed has no parts that could be timed. */
+static void replay(struct recording **r, void (*work)(void *), void *of)
+{
+    (void)r;
+    work(of);
 }
 
 static void adam(const struct adam_args *a)
 {
     const double since = now();
-    under->adam(a);
+    under->adam(a), under->wait();
     add(REST_UPDATE, since, 0, 7 * sizeof(float) * (double)a->n);
 }
 
 static void sgd(const struct sgd_args *a)
 {
     const double since = now();
-    under->sgd(a);
+    under->sgd(a), under->wait();
     add(REST_UPDATE, since, 0, (a->m ? 5 : 3) * sizeof(float) * (double)a->n);
 }
 
@@ -82,6 +89,7 @@ const struct backend *profile_backend(const struct backend *be)
 #include "kernels/ops.def"
 #undef OP
     timed.zero = zero, timed.sum_squares = sum_squares, timed.adam = adam, timed.sgd = sgd;
+    timed.replay = replay;
     return &timed;
 }
 

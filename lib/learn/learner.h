@@ -4,15 +4,28 @@
 #include "learn/config.h"
 #include "model/model.h"
 
+/* Where the parts of a step's block are, in floats: what a step is told, and what it tells. */
+struct step_block {
+    size_t update;              /* struct update */
+    size_t losses;              /* a double for each pass: the sum over its targets */
+    size_t passes, pass;        /* the first pass's part; from one to the next */
+    size_t ids, targets, draw;  /* inside a pass's part, */
+    size_t shares;              /* and so the gradients of its losses */
+    size_t size;
+};
+
 struct learner {
     struct learn_config cfg;
     struct model *model;
     float *moments[2];          /* laid out as plan->params: Adam's m and v; SGD's momentum or
                                    NULL */
+    struct step_block at;
+    float *block, *fed;         /* a step's block in the backend's memory; the next one's here */
+    double *targets;            /* of each pass of the next step, and of the one under way */
+    int passes;                 /* fed to the next step */
     long long step;             /* updates made */
-    int passes;                 /* of the step under way */
-    double loss;                /* summed over its passes */
-    float *losses, *weights;    /* [batch * time] on the host: losses, or states; gradients */
+    struct recording *whole, *forward;
+    float *states;              /* [batch * time, width] on the host */
 };
 
 /* What a step was like. */
@@ -30,12 +43,15 @@ struct learner *learner_new(const struct backend *be, const struct model_config 
                             const struct learn_config *cfg);
 void learner_free(struct learner *l);
 
-/* Forward and backward over one batch [batch * time]; the gradients add up until the update. */
-void learner_pass(struct learner *l, const int *ids, const int *targets);
-/* Clip, update, begin the next step.  Where the loss or the gradient is not finite nothing
- * is updated and the step is not counted: 0. */
-int learner_update(struct learner *l, struct step_record *r);
-/* Add a batch's losses to *sum and its targets to *n, without dropout. */
+/* Give the next step one of its cfg.accumulate batches [batch * time]; the arrays may change at
+ * once.  A step under way goes on. */
+void learner_feed(struct learner *l, const int *ids, const int *targets);
+/* Begin the step that was fed: forward, backward, clip, update. */
+void learner_begin(struct learner *l);
+/* Wait for its end.  Where the loss or the gradient is not finite nothing was updated and the
+ * step is not counted: 0. */
+int learner_end(struct learner *l, struct step_record *r);
+/* Add a batch's losses to *sum and its targets to *n, without dropout; not during a step. */
 void learner_evaluate(struct learner *l, const int *ids, const int *targets, double *sum,
                       double *n);
 /* Mean |x| of the last hidden state over the last batch. */

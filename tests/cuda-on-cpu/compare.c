@@ -1,81 +1,69 @@
-/* compare - two-block models on the CUDA backend and on the CPU's: the same losses, gradients
- * and parameters through 20 steps of Adam, for every placement and norm.
+/* compare - two-block models trained on the CUDA backend and on the CPU's, through the learner that
+ * train uses: the same losses, gradients and norms through 20 steps, for every placement and norm.
  *
  * Both backends compute in f32 in different orders.  A step adds errors of some 2^-24 per
  * rounding; Adam divides small gradients by their own size, which magnifies their errors.  A loss
- * of about 3 may differ by LOSS_TOLERANCE of itself, a gradient by GRAD_TOLERANCE of the largest
+ * of about 4 may differ by LOSS_TOLERANCE of itself, a gradient by GRAD_TOLERANCE of the largest
  * of its tensor; a wrong factor or a lost term is thousands of times larger. */
 #include "base/base.h"
-#include "model/model.h"
+#include "learn/learner.h"
 #include "tests/tap.h"
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 3, TIME = 17, ROWS = BATCH * TIME, STEPS = 20 };
+enum { BATCH = 3, TIME = 17, ROWS = BATCH * TIME, STEPS = 20, VOCAB = 64 };
 static const double LOSS_TOLERANCE = 2e-6, GRAD_TOLERANCE = 1e-5;
 
-/* A model with its optimiser's state. */
-struct trainee {
-    struct model *m;
-    float *first, *second;
-};
-
-static struct trainee make(const struct backend *be, const struct model_config *cfg)
+static struct learner *make(const struct backend *be, const struct model_config *model,
+                            const struct learn_config *learn)
 {
-    struct trainee t = {.m = model_build(be, cfg, BATCH, MODEL_LOSS, 1)};
-    plan_place(t.m->plan, NULL);
-    model_init(t.m, 5);
-    t.first = be->alloc(t.m->plan->param_floats);
-    t.second = be->alloc(t.m->plan->param_floats);
-    return t;
+    struct learner *l = learner_new(be, model, learn);
+    model_init(l->model, 5);
+    return l;
 }
 
-static void end(struct trainee *t)
+static void make_batch(int number, int ids[ROWS], int targets[ROWS])
 {
-    t->m->plan->be->release(t->first);
-    t->m->plan->be->release(t->second);
-    model_free(t->m);
-}
-
-/* Mean loss and gradients of the batch of a step. */
-static double pass(struct model *m, int step)
-{
-    struct plan *p = m->plan;
-    const int draw[4] = {7, 0, step, 1};
-    int ids[ROWS + 1];
-    float loss[ROWS], share[ROWS];
-    unsigned state = (unsigned)step + 1;
-    double sum = 0;
+    unsigned state = (unsigned)number + 1;
     for (int i = 0; i <= ROWS; i++) {
         state = state * 1664525u + 1013904223u;
-        ids[i] = (int)(state >> 16) % m->cfg.vocab / (i % 3 + 1);
+        const int id = (int)(state >> 16) % VOCAB / (i % 3 + 1);
+        if (i < ROWS)
+            ids[i] = id;
+        if (i > 0)
+            targets[i - 1] = i % 11 ? id : -1;
     }
-    for (int i = 0; i < ROWS; i++)
-        share[i] = 1.0f / ROWS;
-    plan_put(p, m->ids, m->ids->data, ids);
-    plan_put(p, m->targets, m->targets->data, ids + 1);
-    if (m->draw)
-        plan_put(p, m->draw, m->draw->data, draw);
-    plan_forward(p);
-    plan_zero_grads(p);
-    plan_put(p, m->loss, m->loss->grad, share);
-    plan_backward(p);
-    plan_get(p, m->loss, m->loss->data, loss);
-    for (int i = 0; i < ROWS; i++)
-        sum += (double)loss[i] / ROWS;
-    return sum;
 }
 
-static void update(struct trainee *t, int step)
+/* The passes of a step; the next step is fed while it runs, as train does. */
+static void feed(struct learner *l, int step)
 {
-    const struct plan *p = t->m->plan;
-    p->be->adam(&(struct adam_args){
-        .w = p->params, .m = t->first, .v = t->second, .grad = p->grads, .n = p->param_floats,
-        .lr = 3e-3f, .beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-6f, .decay = 0.1f,
-        .correct1 = 1 - powf(0.9f, (float)step), .correct2 = 1 - powf(0.95f, (float)step),
-        .scale = 1});
+    int ids[ROWS], targets[ROWS];
+    for (int k = 0; k < l->cfg.accumulate; k++) {
+        make_batch(step * l->cfg.accumulate + k, ids, targets);
+        learner_feed(l, ids, targets);
+    }
+}
+
+static struct step_record make_step(struct learner *l, int step)
+{
+    struct step_record r;
+    learner_begin(l);
+    feed(l, step + 1);
+    if (!learner_end(l, &r))
+        r.loss = NAN;
+    return r;
+}
+
+static double evaluate(struct learner *l)
+{
+    int ids[ROWS], targets[ROWS];
+    double sum = 0, n = 0;
+    make_batch(1000, ids, targets);
+    learner_evaluate(l, ids, targets, &sum, &n);
+    return sum / n;
 }
 
 /* The largest difference between two models' gradients, of the largest entry of the tensor. */
@@ -102,24 +90,37 @@ static double gradients_differ(const struct model *a, const struct model *b)
     return worst;
 }
 
-static void compare(const struct backend *cuda, const struct backend *cpu,
-                    const struct model_config *cfg, const char *name, double scale)
+static double apart(double x, double y)
 {
-    struct trainee a = make(cuda, cfg), b = make(cpu, cfg);
+    return fabs(x - y) / fabs(y);
+}
+
+static double worse(double worst, double gap)
+{
+    return gap > worst || isnan(gap) ? gap : worst;
+}
+
+static void compare(const struct backend *cuda, const struct backend *cpu,
+                    const struct model_config *cfg, const struct learn_config *learn,
+                    const char *name, double scale)
+{
+    struct learner *a = make(cuda, cfg, learn), *b = make(cpu, cfg, learn);
     double loss_gap = 0, grad_gap = 0, first = 0, last = 0;
-    for (int step = 1; step <= STEPS; step++) {
-        const double x = pass(a.m, step), y = pass(b.m, step), gap = fabs(x - y) / fabs(y);
-        if (step == 1)
-            grad_gap = gradients_differ(a.m, b.m), first = y;
-        loss_gap = gap > loss_gap || isnan(gap) ? gap : loss_gap;
-        last = y;
-        update(&a, step);
-        update(&b, step);
+    feed(a, 0), feed(b, 0);
+    for (int step = 0; step < STEPS; step++) {
+        const struct step_record x = make_step(a, step), y = make_step(b, step);
+        if (step == 0)
+            grad_gap = gradients_differ(a->model, b->model), first = y.loss;
+        loss_gap = worse(loss_gap, apart(x.loss, y.loss));
+        grad_gap = worse(grad_gap, apart(x.grad_norm, y.grad_norm));
+        if (step % 7 == 0)
+            loss_gap = worse(loss_gap, apart(evaluate(a), evaluate(b)));
+        last = y.loss;
     }
     ok(loss_gap < scale * LOSS_TOLERANCE && grad_gap < scale * GRAD_TOLERANCE,
        "%s: loss %.4f to %.4f, apart by %.1e; gradients by %.1e", name, first, last, loss_gap,
        grad_gap);
-    end(&a), end(&b);
+    learner_free(a), learner_free(b);
 }
 
 int main(int argc, char **argv)
@@ -131,19 +132,25 @@ int main(int argc, char **argv)
     for (int i = 0; placements[i].name; i++)
         for (int norm = NORM_LAYER; norm <= NORM_RMS; norm++) {
             char name[100];
-            struct model_config cfg = {
+            const struct model_config cfg = {
                 .placement = i, .norm = norm, .norm_gain = 1, .norm_bias = norm == NORM_LAYER,
-                .bias = i % 2, .layers = 2, .width = 20, .heads = 2, .context = TIME, .vocab = 64,
-                .tied = i != 1, .activation = i % 3, .dropout = i == 2 ? 0.1 : 0,
-                .positions = i == 3 ? POSITIONS_SINUSOIDAL : POSITIONS_LEARNED, .dt = 1,
-                .label_smoothing = i == 4 ? 0.1 : 0, .eps = 1e-5, .embed_scale = 1,
-                .init_std = 0.08,
+                .bias = i % 2, .layers = 2, .width = 20, .heads = 2, .context = TIME,
+                .vocab = VOCAB, .tied = i != 1, .activation = i % 3,
+                .dropout = i == 2 ? 0.1 : 0, .dt = 1, .label_smoothing = i == 4 ? 0.1 : 0,
+                .positions = i == 3 ? POSITIONS_SINUSOIDAL : POSITIONS_LEARNED, .eps = 1e-5,
+                .embed_scale = 1, .init_std = 0.08,
+            };
+            const struct learn_config learn = {
+                .batch = BATCH, .accumulate = 1 + i % 2, .steps = STEPS, .lr = 3e-3,
+                .optimizer = i == 5 ? OPTIMIZER_SGD : OPTIMIZER_ADAMW, .beta1 = 0.9, .beta2 = 0.95,
+                .adam_eps = 1e-6, .momentum = 0.9, .weight_decay = 0.1, .clip = i == 3 ? 0.1 : 1,
+                .seed = 7,
             };
             if (only >= 0 && only != i)
                 continue;
             snprintf(name, sizeof name, "%s, %s", placements[i].name,
                      norm == NORM_LAYER ? "layer" : "rms");
-            compare(cuda, cpu, &cfg, name, 1);
+            compare(cuda, cpu, &cfg, &learn, name, 1);
         }
     return tap_end();
 }

@@ -1,5 +1,6 @@
 # Mistakes planted in the kernels, each a patch whose name begins with the build that must see it:
-# emu (results) or check (races, bounds).  `make check-cuda` has built both.
+# emu (results) or check (races, bounds); then the test program, ops where none is named.
+# `make check-cuda` has built them.
 
 setup()
 {
@@ -24,10 +25,11 @@ plant()
 
 caught()
 {
-    local patch=$PWD/tests/cuda-on-cpu/faults/$1.patch build=${1%%-*} program=ops
-    [[ $1 == *-optim-* ]] && program=optim
+    local patch=$PWD/tests/cuda-on-cpu/faults/$1.patch build=${1%%-*} program=ops device=cuda
+    [[ $1 =~ -(optim|compare)- ]] && program=${BASH_REMATCH[1]}
     plant "$patch" "$build" "$program" || { echo "the fault cannot be planted: $1"; return 1; }
-    EMU_STREAMS=random:1 run "build/cuda-$build/$program" cuda
+    [ "$program" = compare ] && device=2       # a placement: pre, with dropout
+    EMU_STREAMS=random:1 run "build/cuda-$build/$program" "$device"
     rm -rf "$BATS_TEST_TMPDIR/tree"
     [ "$status" -ge 128 ] || grep -qE '^not ok|CUDA-ON-CPU ERROR' <<<"$output"   # or a crash
 }
@@ -64,8 +66,12 @@ caught()
     caught emu-mask-off-by-one
 }
 
-@test "a fault is seen: optim, missing wait" {
-    caught emu-optim-missing-wait
+@test "a fault is seen: a batch that is not waited for" {
+    caught emu-compare-batch-not-waited-for
+}
+
+@test "a fault is seen: pinned memory filled again too soon" {
+    caught emu-compare-pinned-too-soon
 }
 
 @test "a fault is seen: tie to the higher" {

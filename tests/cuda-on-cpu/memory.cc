@@ -40,6 +40,7 @@ void emu_open_memory(bool open)
 cudaError_t cudaMalloc(void **p, size_t n)
 {
     const size_t off = (used + 2 * ZONE - 1) & ~(ZONE - 1);
+    emu_not_captured("cudaMalloc");
     emu_arena();
     if (off + n + ZONE > EMU_ARENA)
         return cudaErrorMemoryAllocation;
@@ -120,6 +121,8 @@ static void need_host(const void *p, const char *what)
 
 static void check_copy(void *d, const void *s, size_t n, cudaMemcpyKind k)
 {
+    if (k != cudaMemcpyDeviceToDevice)      /* a graph would read this host memory later */
+        emu_not_captured("cudaMemcpy from or to the host");
     if (k == cudaMemcpyHostToDevice || k == cudaMemcpyDeviceToDevice)
         need_device(d, n, "cudaMemcpy target");
     if (k == cudaMemcpyDeviceToHost || k == cudaMemcpyDeviceToDevice)

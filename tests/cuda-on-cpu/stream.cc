@@ -62,6 +62,14 @@ static void drain(const std::function<bool()> &until)
     }
 }
 
+/* What waits or allocates is refused while a stream is captured. */
+void emu_not_captured(const char *call)
+{
+    for (auto *s : streams)
+        if (s->capture)
+            emu_die(call, {}, "not permitted while a stream is captured");
+}
+
 static bool all_empty()
 {
     for (auto *s : streams)
@@ -115,6 +123,7 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned)
 
 cudaError_t cudaStreamSynchronize(cudaStream_t s)
 {
+    emu_not_captured("cudaStreamSynchronize");
     if (!s)
         s = &default_stream;
     drain([=] { return s->q.empty(); });
@@ -131,6 +140,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t s)
 
 cudaError_t cudaDeviceSynchronize()
 {
+    emu_not_captured("cudaDeviceSynchronize");
     drain(all_empty);
     return cudaSuccess;
 }
@@ -186,6 +196,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned)
 
 cudaError_t cudaEventSynchronize(cudaEvent_t e)
 {
+    emu_not_captured("cudaEventSynchronize");
     uint64_t n = e->asked;
     drain([=] { return e->reached >= n; });
     return cudaSuccess;

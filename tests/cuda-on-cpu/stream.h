@@ -4,6 +4,7 @@
 
 /* Run f at its turn in the stream. */
 void emu_enqueue(cudaStream_t s, const std::function<void()> &f);
+void emu_not_captured(const char *call);
 void emu_check_smem(const void *f, size_t smem);
 /* A kernel's name in C++, and the same mangled: PTX names it so. */
 const char *emu_kernel_name(const void *f);
