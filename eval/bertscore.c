@@ -2,6 +2,7 @@
  * first, then scored in chunks. */
 #include "eval/bert.h"
 #include "base/base.h"
+#include "base/file.h"
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
@@ -109,15 +110,11 @@ static size_t score_chunk(FILE *out, struct bert *c, size_t first, size_t at)
 
 char *bert_signature(const struct bert *c)
 {
-    char *path = copy_text(want.encoder);
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        path[--n] = 0;
-    const char *slash = strrchr(path, '/');
-    char *line = text_of("%s_L%d_%s_version=0.3.12(keel=%s)%s", slash ? slash + 1 : path,
-                         embedder_layer(c->encoder), want.idf ? "idf" : "no-idf", KEEL_VERSION,
+    char *name = path_name(want.encoder);
+    char *line = text_of("%s_L%d_%s_version=0.3.12(keel=%s)%s", name, embedder_layer(c->encoder),
+                         want.idf ? "idf" : "no-idf", KEEL_VERSION,
                          want.baseline ? "-custom-rescaled" : "");
-    free(path);
+    free(name);
     return line;
 }
 

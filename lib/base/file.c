@@ -100,6 +100,16 @@ void file_forget(const struct mapped *m, size_t at, size_t n)
         madvise((unsigned char *)m->data + begin, at + n - begin, MADV_DONTNEED);
 }
 
+char *path_name(const char *path)
+{
+    size_t n = strlen(path), from;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    for (from = n; from && path[from - 1] != '/'; from--)
+        ;
+    return text_of("%.*s", (int)(n - from), path + from);
+}
+
 char *share_path(const char *name)
 {
     static const char *const beside[] = {"../share", "../../share/keel"};

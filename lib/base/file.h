@@ -24,6 +24,8 @@ char *outdir_begin(const char *path);
 /* Sync everything in the temporary folder, then the folder, then rename. */
 void outdir_commit(char *temp, const char *path);
 
+/* The last part of a path, without slashes behind it; the caller frees it. */
+char *path_name(const char *path);
 /* Create a folder and its parents; one that exists is fine. */
 void make_folder(const char *path);
 /* Remove a file, or a folder and what is in it, as far as that can be done. */

@@ -23,3 +23,5 @@ struct bertscore bertscore(const struct embedder *e, const struct ids *candidate
 struct bertscore bertscore_rescaled(struct bertscore s, struct bertscore baseline);
 /* The row of a layer in a baseline file "LAYER,P,R,F": NULL, or an error text. */
 const char *bertscore_baseline(const char *path, int layer, struct bertscore *baseline);
+/* The block whose hidden states bert-score 0.3.13 takes of a model of that name; -1: not known. */
+int bertscore_usual_layer(const char *name);

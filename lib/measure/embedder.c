@@ -1,10 +1,11 @@
 #include "measure/embedder.h"
 #include "base/base.h"
 #include "base/file.h"
+#include "measure/bertscore.h"
 #include "model/checkpoint.h"
+#include "text/roberta.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
-#include "text/vocab.h"
 #include "text/wordpiece.h"
 #include <jansson.h>
 #include <math.h>
@@ -15,48 +16,24 @@
 enum {
     PASS_TOKENS = 1024,     /* of a pass, about */
     TIME_STEP = 4,          /* texts are padded to a multiple of it */
-    ROBERTA_BEGIN = 0, ROBERTA_END = 2,
 };
 
 struct embedder {
     struct wordpiece *wordpiece;    /* one of the two */
-    struct vocab *bpe;
+    struct roberta *roberta;
     struct model *weights;          /* lends its parameters to the passes */
     int layer;
 };
 
-/* bert-score 0.3.13's choice (utils.py, model2layers) for the models it names. */
 static int usual_layer(const char *folder)
 {
-    static const struct { const char *name; int layer; } known[] = {
-        {"bert-base-uncased", 9}, {"bert-large-uncased", 18}, {"bert-base-cased", 9},
-        {"roberta-base", 10}, {"roberta-large", 17}, {"roberta-large-mnli", 19},
-    };
-    char *path = copy_text(folder);
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        path[--n] = 0;
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    int layer = -1;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcmp(known[i].name, name))
-            layer = known[i].layer;
-    free(path);
+    char *name = path_name(folder);
+    const int layer = bertscore_usual_layer(name);
+    free(name);
     if (layer < 0)
         misuse("--layer: %s is no model whose usual layer is known; say which block's hidden "
                "states to take", folder);
     return layer;
-}
-
-/* RoBERTa's, whose marks are where every RoBERTa has them. */
-static struct vocab *open_bpe(const char *folder)
-{
-    size_t n = 0;
-    struct vocab *v = vocab_open(folder);
-    const char *begin = vocab_bytes(v, ROBERTA_BEGIN, &n);
-    if (n != strlen("<s>") || memcmp(begin, "<s>", n))
-        die("%s/vocab.json: the id %d is not <s>; a RoBERTa's is", folder, ROBERTA_BEGIN);
-    return v;
 }
 
 static void open_tokenizer(struct embedder *e, const char *folder)
@@ -65,8 +42,8 @@ static void open_tokenizer(struct embedder *e, const char *folder)
     if (!access(path, F_OK))
         e->wordpiece = wordpiece_open(path, wordpiece_is_cased(folder));
     else
-        e->bpe = open_bpe(folder);
-    const int ids = e->wordpiece ? wordpiece_size(e->wordpiece) : vocab_size(e->bpe);
+        e->roberta = roberta_open(folder);
+    const int ids = e->wordpiece ? wordpiece_size(e->wordpiece) : roberta_size(e->roberta);
     if (ids > model_config.vocab)
         die("%s: %d token ids, but the model has only %d", folder, ids, model_config.vocab);
     free(path);
@@ -97,8 +74,7 @@ struct embedder *embedder_open(const char *folder, int layer, const struct backe
 void embedder_free(struct embedder *e)
 {
     wordpiece_free(e->wordpiece);
-    if (e->bpe)
-        vocab_free(e->bpe);
+    roberta_free(e->roberta);
     model_free(e->weights);
     free(e);
 }
@@ -116,7 +92,7 @@ int embedder_width(const struct embedder *e)
 int embedder_is_frame(const struct embedder *e, int id)
 {
     return e->wordpiece ? wordpiece_is_frame(e->wordpiece, id)
-                        : id == ROBERTA_BEGIN || id == ROBERTA_END;
+                        : roberta_is_frame(e->roberta, id);
 }
 
 /* Python's str.strip(). */
@@ -124,35 +100,11 @@ static struct span stripped(const char *text, size_t n)
 {
     uint32_t c;
     int bad, size;
-    size_t begin = 0, end = 0;
+    size_t begin = 0;
+    n = unicode_trimmed(text, n);
     while (begin < n && (size = utf8_decode(text + begin, n - begin, &c, &bad)) && unicode_space(c))
         begin += (size_t)size;
-    for (size_t i = begin; i < n; i += (size_t)(size ? size : bad)) {
-        size = utf8_decode(text + i, n - i, &c, &bad);
-        if (!size || !unicode_space(c))
-            end = i + (size_t)(size ? size : bad);
-    }
-    return (struct span){text + begin, end > begin ? end - begin : 0};
-}
-
-/* RoBERTa's: byte-level BPE with a blank before the text. */
-static int roberta_tokens(const struct vocab *v, struct span text, size_t most, struct ids *out)
-{
-    char *spaced = zalloc(text.n + 1, 1);
-    size_t n = 0;
-    spaced[0] = ' ';
-    memcpy(spaced + 1, text.at, text.n);
-    int *ids = vocab_encode(v, spaced, text.n ? text.n + 1 : 0, &n);
-    const int cut = n > most - 2;
-
-    out->n = 0;
-    ids_add(out, ROBERTA_BEGIN);
-    for (size_t i = 0; i < n && i < most - 2; i++)
-        ids_add(out, ids[i]);
-    ids_add(out, ROBERTA_END);
-    free(ids);
-    free(spaced);
-    return cut;
+    return (struct span){text + begin, n - begin};
 }
 
 int embedder_tokens(const struct embedder *e, const char *text, size_t n, struct ids *out)
@@ -161,7 +113,7 @@ int embedder_tokens(const struct embedder *e, const char *text, size_t n, struct
     const size_t most = (size_t)e->weights->cfg.context;
     if (e->wordpiece)
         return wordpiece_encode(e->wordpiece, s.at, s.n, most, out);
-    return roberta_tokens(e->bpe, s, most, out);
+    return roberta_encode(e->roberta, s.at, s.n, most, out);
 }
 
 /* One text of a pass, and where its states go. */

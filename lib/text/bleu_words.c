@@ -78,21 +78,6 @@ static void lower_ascii(struct bleu_words *b)
             b->now[i] = (char)(b->now[i] + 32);
 }
 
-/* Cut white space off the end. */
-static void trim(struct bleu_words *b)
-{
-    while (b->n) {
-        size_t at = b->n - 1;
-        uint32_t c = 0;
-        int bad;
-        while (at && ((unsigned char)b->now[at] & 0xc0) == 0x80)
-            at--;
-        if (!utf8_decode(b->now + at, b->n - at, &c, &bad) || !unicode_space(c))
-            return;
-        b->n = at;
-    }
-}
-
 /* Replace every `from` by `to`, which is not longer, in place. */
 static void replace(struct bleu_words *b, const char *from, const char *to)
 {
@@ -164,7 +149,7 @@ void bleu_words(struct bleu_words *b, struct span text, int is_reference, struct
         lower_ascii(b);
     else if (b->lower)
         swap(b, unicode_lower(b->now, b->n, b->next));
-    trim(b);
+    b->n = unicode_trimmed(b->now, b->n);
     if (b->compounds)
         split_compounds(b);
     if (bleu_cut(c, b->kind, b->now, b->n)) {

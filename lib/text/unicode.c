@@ -70,6 +70,21 @@ const unsigned char unicode_ascii_space[128] = {
     ['\t'] = 1, ['\n'] = 1, ['\v'] = 1, ['\f'] = 1, ['\r'] = 1, [0x1c] = 1, 1, 1, 1, [' '] = 1,
 };
 
+size_t unicode_trimmed(const char *at, size_t n)
+{
+    while (n) {
+        size_t last = n - 1;
+        uint32_t c = 0;
+        int bad;
+        while (last && ((unsigned char)at[last] & 0xc0) == 0x80)
+            last--;
+        if (!utf8_decode(at + last, n - last, &c, &bad) || !unicode_space(c))
+            break;
+        n = last;
+    }
+    return n;
+}
+
 static uint32_t lower_point(uint32_t c)
 {
     begin();

@@ -30,6 +30,8 @@ static inline int unicode_space(uint32_t point)
     return point < 0x80 ? unicode_ascii_space[point] : unicode_far_space(point);
 }
 
+/* How many of n bytes of UTF-8 are left without the white space at their end. */
+size_t unicode_trimmed(const char *at, size_t n);
 /* A UTF-8 text in lower case as Python's str.lower() makes it (a final sigma and the dotted
  * capital I included), into `to`, which has room for 2 n bytes; returns the bytes written. */
 size_t unicode_lower(const char *at, size_t n, char *to);
