@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
+#include "eval/prf.h"
 #include "graph/device.h"
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +21,8 @@ struct bert {
     int *references;            /* of each pair */
     struct embedder *encoder;
     struct idf *idf;
-    struct bertscore baseline, sum;
+    struct bertscore baseline;
+    struct prf sums;
 };
 
 static void add_text(struct bert *c, struct span text)
@@ -65,16 +67,11 @@ static struct bertscore score_pair(const struct bert *c, const struct ids *texts
 
 static void add_score(FILE *out, struct bert *c, size_t pair, struct bertscore s)
 {
-    c->sum.precision += s.precision;
-    c->sum.recall += s.recall;
-    c->sum.f += s.f;
+    const double one[PARTS] = {s.precision, s.recall, s.f};
+    prf_add(&c->sums, one);
     if (out) {
-        fprintf(out, "%zu\t", pair + 1);
-        tsv_double(out, s.precision);
-        fputc('\t', out);
-        tsv_double(out, s.recall);
-        fputc('\t', out);
-        tsv_double(out, s.f);
+        fprintf(out, "%zu", pair + 1);
+        prf_cells(out, one);
         fputc('\n', out);
     }
 }
@@ -136,12 +133,13 @@ void bert_close(struct bert *c)
         free(c->texts[i].at);
     free(c->texts);
     free(c->references);
+    free(c->sums.all);
     idf_free(c->idf);
     embedder_free(c->encoder);
     free(c);
 }
 
-struct bertscore bert_mean(struct bert *c, FILE *out)
+const struct prf *bert_run(struct bert *c, FILE *out)
 {
     if (c->idf && c->documents < 2)
         die("--idf: weights from one reference are all 0; two are needed at least");
@@ -159,8 +157,7 @@ struct bertscore bert_mean(struct bert *c, FILE *out)
         progress_show(&p, (double)pair, NULL);
     }
     progress_end(&p);
-    const double n = (double)c->n_pairs;
-    return (struct bertscore){c->sum.precision / n, c->sum.recall / n, c->sum.f / n};
+    return &c->sums;
 }
 
 static void add_block(struct bert *c, struct pair_block *block)
@@ -190,12 +187,12 @@ void run_bertscore(FILE *out, int n, char **operands)
     tsv_note(out, "score", score);
     fputs(want.each ? "pair\tbertscore_precision\tbertscore_recall\tbertscore_f\n"
                     : "metric\tvalue\n", out);
-    const struct bertscore mean = bert_mean(c, want.each ? out : NULL);
+    const struct prf *sums = bert_run(c, want.each ? out : NULL);
     if (!want.each) {
+        struct twister t;
+        twister_seed(&t, (uint32_t)want.seed);
         metric(out, "pairs", (double)c->n_pairs);
-        metric(out, "bertscore_precision", mean.precision);
-        metric(out, "bertscore_recall", mean.recall);
-        metric(out, "bertscore_f", mean.f);
+        prf_print(out, "bertscore", sums, &t);
     }
     free(score);
     bert_close(c);

@@ -5,14 +5,13 @@
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
+#include "text/bleu_bootstrap.h"
 #include "text/bleu_words.h"
-#include "text/bootstrap.h"
-#include <math.h>
 #include <stdlib.h>
 
 struct system {
     struct bleu_counts sum;
-    struct bleu_counts *all;    /* of every pair: only for a bootstrap */
+    struct bleu_rows rows;      /* only for a bootstrap */
 };
 
 /* What a thread counts with. */
@@ -65,13 +64,11 @@ static void count(const struct corpus *c, struct counter *k, const struct pair *
     bleu_words_rest(k->words);
 }
 
-static void keep(struct system *s, size_t n, const struct bleu_counts *one)
+static void keep(const struct corpus *c, struct system *s, const struct bleu_counts *one)
 {
-    if (want.resamples) {
-        s->all = grow(s->all, n, sizeof *s->all);
-        s->all[n] = *one;
-    }
     bleu_add(&s->sum, one);
+    if (want.resamples)
+        bleu_rows_add(&s->rows, one, c->how.order);
 }
 
 static void check_references(struct corpus *c, int many)
@@ -92,11 +89,41 @@ static void precisions(FILE *f, const struct corpus *c, const struct bleu_score 
         fprintf(f, "%s%.1f", n ? "/" : "", s->precisions[n]);
 }
 
-/* The line that the peer prints, which says how the number was made. */
-static char *signature(const struct corpus *c, const struct bleu_score *s)
+static void tokenized_signature(FILE *f, const struct corpus *c, const struct bleu_score *s,
+                                double ratio)
+{
+    const int fairseq = want.tokenizer == BLEU_FAIRSEQ;
+    fprintf(f, "BLEU%.*s = %.2f, ", fairseq, &"0123456789"[c->how.order], s->score);
+    precisions(f, c, s);
+    fprintf(f, " (BP=%.3f, ratio=%.3f, %s=%zu, %s=%zu)", s->brevity, ratio,
+            fairseq ? "syslen" : "hyp_len", c->own.sum.candidate,
+            fairseq ? "reflen" : "ref_len", c->own.sum.reference);
+}
+
+static void sacrebleu_signature(FILE *f, const struct corpus *c, const struct bleu_score *s,
+                                double ratio, const struct spread *spread)
 {
     static const char *const smooths[] = {"exp", "floor", "add-k", "none"};
     static const char *const tokenizers[] = {"13a", "intl", "char", "none"};
+    fprintf(f, "BLEU|nrefs:%d|", c->n_references);
+    if (want.resamples)
+        fprintf(f, "bs:%d|seed:%lld|", want.resamples, want.seed);
+    fprintf(f, "case:%s|eff:%s|tok:%s|smooth:%s", want.lower ? "lc" : "mixed",
+            c->how.effective ? "yes" : "no", tokenizers[want.tokenizer], smooths[c->how.smooth]);
+    if (c->how.smooth == BLEU_SMOOTH_FLOOR || c->how.smooth == BLEU_SMOOTH_ADD_K)
+        fprintf(f, "[%.2f]", bleu_smooth_value(&c->how));
+    fprintf(f, "|version:2.6.0 = %.2f ", s->score);
+    if (want.resamples)
+        fprintf(f, "(\u03bc = %.2f \u00b1 %.2f) ", spread->mean, spread->half);
+    precisions(f, c, s);
+    fprintf(f, " (BP = %.3f ratio = %.3f hyp_len = %zu ref_len = %zu)", s->brevity, ratio,
+            c->own.sum.candidate, c->own.sum.reference);
+}
+
+/* The line that the peer prints, which says how the number was made; the caller frees it. */
+static char *signature(const struct corpus *c, const struct bleu_score *s,
+                       const struct spread *spread)
+{
     const double ratio = c->own.sum.reference
         ? (double)c->own.sum.candidate / (double)c->own.sum.reference : 0;
     char *line;
@@ -104,99 +131,57 @@ static char *signature(const struct corpus *c, const struct bleu_score *s)
     FILE *f = open_memstream(&line, &size);
     if (!f)
         die("out of memory");
-    if (want.tokenizer >= BLEU_FAIRSEQ) {
-        const int fairseq = want.tokenizer == BLEU_FAIRSEQ;
-        fprintf(f, "BLEU%.*s = %.2f, ", fairseq, &"0123456789"[c->how.order], s->score);
-        precisions(f, c, s);
-        fprintf(f, " (BP=%.3f, ratio=%.3f, %s=%zu, %s=%zu)", s->brevity, ratio,
-                fairseq ? "syslen" : "hyp_len", c->own.sum.candidate,
-                fairseq ? "reflen" : "ref_len", c->own.sum.reference);
-    } else {
-        fprintf(f, "BLEU|nrefs:%d|case:%s|eff:%s|tok:%s|smooth:%s", c->n_references,
-                want.lower ? "lc" : "mixed", c->how.effective ? "yes" : "no",
-                tokenizers[want.tokenizer], smooths[c->how.smooth]);
-        if (c->how.smooth == BLEU_SMOOTH_FLOOR || c->how.smooth == BLEU_SMOOTH_ADD_K)
-            fprintf(f, "[%.2f]", bleu_smooth_value(&c->how));
-        fprintf(f, "|version:2.6.0 = %.2f ", s->score);
-        precisions(f, c, s);
-        fprintf(f, " (BP = %.3f ratio = %.3f hyp_len = %zu ref_len = %zu)", s->brevity, ratio,
-                c->own.sum.candidate, c->own.sum.reference);
-    }
+    if (want.tokenizer >= BLEU_FAIRSEQ)
+        tokenized_signature(f, c, s, ratio);
+    else
+        sacrebleu_signature(f, c, s, ratio, spread);
     if (fclose(f))
         die("out of memory");
     return line;
 }
 
-/* A name and its quantiles over the resamples; sorts them. */
-static void print_interval(FILE *out, const char *name, double *scores)
+static void print_spread(FILE *out, const char *name, const struct spread *s)
 {
-    static const struct { const char *end; double q; } ends[] = {
-        {"low", 0.025}, {"mid", 0.5}, {"high", 0.975},
+    const struct { const char *end; double value; } rows[] = {
+        {"mean", s->mean}, {"ci", s->half}, {"low", s->low}, {"high", s->high},
     };
-    for (int i = 0; i < 3; i++) {
-        char *full = text_of("%s_%s", name, ends[i].end);
-        metric(out, full, quantile(scores, (size_t)want.resamples, ends[i].q));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *full = text_of("%s_%s", name, rows[i].end);
+        metric(out, full, rows[i].value);
         free(full);
     }
 }
 
-/* The share of resamples whose |difference|, less the mean of all, exceeds the real one: as if
- * there were none.  Both counts have one more, as sacrebleu does. */
-static double p_value(const double *differences, double real)
+static void print_against(FILE *out, const struct corpus *c, double score,
+                          const struct bleu_bootstrap *b)
 {
-    double mean = 0, beyond = 0;
-    for (int b = 0; b < want.resamples; b++)
-        mean += fabs(differences[b]) / want.resamples;
-    for (int b = 0; b < want.resamples; b++)
-        beyond += fabs(differences[b]) - mean > fabs(real);
-    return (beyond + 1) / (want.resamples + 1);
-}
-
-/* The corpus scores of resamples of the pairs, the same pairs for both systems. */
-static void print_bootstrap(FILE *out, const struct corpus *c, double score)
-{
-    const size_t n = (size_t)want.resamples;
-    double *own = zalloc(3 * n, sizeof *own), *other = own + n, *difference = other + n;
-    struct twister t;
-
-    twister_seed(&t, (uint32_t)want.seed);
-    for (size_t b = 0; b < n; b++) {
-        struct bleu_counts sum = {0}, others = {0};
-        for (size_t i = 0; i < c->n; i++) {
-            const uint32_t pick = twister_below(&t, (uint32_t)c->n);
-            bleu_add(&sum, &c->own.all[pick]);
-            if (want.against)
-                bleu_add(&others, &c->other.all[pick]);
-        }
-        own[b] = bleu_score(&sum, &c->how).score;
-        other[b] = bleu_score(&others, &c->how).score;
-        difference[b] = own[b] - other[b];
-    }
-    print_interval(out, "bleu", own);
-    if (want.against) {
-        const double against = bleu_score(&c->other.sum, &c->how).score;
-        const double p = p_value(difference, score - against);
-        metric(out, "against_bleu", against);
-        print_interval(out, "against_bleu", other);
-        metric(out, "difference", score - against);
-        print_interval(out, "difference", difference);
-        metric(out, "p_value", p);
-    }
-    free(own);
+    const double against = bleu_score(&c->other.sum, &c->how).score;
+    metric(out, "against_bleu", against);
+    print_spread(out, "against_bleu", &b->other);
+    metric(out, "difference", score - against);
+    print_spread(out, "difference", &b->difference);
+    metric(out, "p_value", b->p_value);
 }
 
 static void print_corpus(FILE *out, const struct corpus *c)
 {
     const struct bleu_score s = bleu_score(&c->own.sum, &c->how);
     const size_t from = c->own.sum.candidate, to = c->own.sum.reference;
-    char *line = signature(c, &s), name[32];
+    struct bleu_bootstrap b = {0};
+    char name[32];
 
+    if (want.resamples)
+        b = bleu_bootstrap(&c->own.rows, want.against ? &c->other.rows : NULL, &c->how,
+                           want.resamples, (uint64_t)want.seed);
+    char *line = signature(c, &s, &b.own);
     tsv_note(out, "score", line);
     fputs("metric\tvalue\n", out);
     metric(out, "pairs", (double)c->n);
     metric(out, "bleu", s.score);
     if (want.resamples)
-        print_bootstrap(out, c, s.score);
+        print_spread(out, "bleu", &b.own);
+    if (want.against)
+        print_against(out, c, s.score, &b);
     for (int n = 0; n < c->how.order; n++) {
         snprintf(name, sizeof name, "precision%d", n + 1);
         metric(out, name, s.precisions[n]);
@@ -279,9 +264,9 @@ static void drain(void *context, void *slot)
     for (size_t i = 0; i < w->n; i++, c->n++) {
         const struct row *row = &w->rows[i];
         check_references(c, row->n_references);
-        keep(&c->own, c->n, &row->own);
+        keep(c, &c->own, &row->own);
         if (want.against)
-            keep(&c->other, c->n, &row->other);
+            keep(c, &c->other, &row->other);
         if (!c->n)
             table_begin(c->out, score_options, bleu_options);
         if (want.each)
@@ -330,7 +315,7 @@ void run_bleu(FILE *out, int n, char **operands)
     for (int i = 0; i < threads; i++)
         free_counter(&c.counters[i]);
     free(c.counters);
-    free(c.own.all);
-    free(c.other.all);
+    free(c.own.rows.counts);
+    free(c.other.rows.counts);
     pairs_close(c.in);
 }

@@ -39,8 +39,12 @@ const struct opt score_options[] = {
     {0},
 };
 
+static const char *const word_names[] = {"ascii", "unicode", NULL};
+
 const struct opt rouge_options[] = {
     {0, "kinds", OPT_TEXT, &want.kinds, 0, 0, "of ROUGE: any of 1 ... 9, L, Lsum", NULL},
+    {0, "words", OPT_CHOICE, &want.words, 0, 0, "letters and digits that words are made of",
+     word_names},
     {0, "stem", OPT_FLAG, &want.stem, 0, 0, "compare words by their Porter stems", NULL},
     {0},
 };
@@ -149,6 +153,8 @@ static void settle(void)
         want.windows = 1200;                        /* paper A's */
     if (want.against && (!want.bleu || want.each))
         misuse("--against: only --bleu compares systems, and not with --each");
+    if (want.resamples && want.each)
+        misuse("--bootstrap: with --each there is no mean that could have an interval");
     if (want.against && !want.resamples)
         want.resamples = 1000;
     if (want.stride && want.policy != POLICY_STRIDE)

@@ -12,7 +12,7 @@ struct options {
     int each;                                       /* a row for each pair */
     int resamples;                                  /* of a bootstrap; 0: none */
     const char *kinds;                              /* of ROUGE */
-    int stem;
+    int words, stem;
     int tokenizer, lower, compounds, smooth, order;  /* of BLEU */
     double smooth_value;                            /* -1: the method's own */
     const char *against;                            /* the other system's candidates; or NULL */

@@ -40,7 +40,8 @@ static void add(void *arg, const struct verdict *v)
     free(b);
 }
 
-static void print_row(FILE *out, const struct forced *f, struct bertscore bert)
+/* bert: sums, or NULL. */
+static void print_row(FILE *out, const struct forced *f, const struct prf *bert)
 {
     const struct tally *t = &f->tally;
     const double windows = (double)t->windows, loss = t->loss / (double)t->tokens;
@@ -48,7 +49,8 @@ static void print_row(FILE *out, const struct forced *f, struct bertscore bert)
     const double cells[] = {
         (double)t->tokens, loss, exp(loss), equal ? t->window_exp / windows : NAN,
         f->rouge_f[0] / windows, f->rouge_f[1] / windows, f->rouge_f[2] / windows,
-        bert.precision, bert.recall, bert.f,
+        bert ? bert->sum[0] / windows : NAN, bert ? bert->sum[1] / windows : NAN,
+        bert ? bert->sum[2] / windows : NAN,
     };
     fputs("windows\ttokens\tloss\tperplexity\twindow_perplexity\trouge1_f\trouge2_f\trougeL_f\t"
           "bertscore_precision\tbertscore_recall\tbertscore_f\n", out);
@@ -63,8 +65,7 @@ static void print_row(FILE *out, const struct forced *f, struct bertscore bert)
 void run_forced(FILE *out, const char *run, const char *data)
 {
     struct judge *j = judge_open(run, data);
-    struct forced f = {.vocab = judge_vocab(j), .rouge = rouge_new(1)};
-    struct bertscore bert = {NAN, NAN, NAN};
+    struct forced f = {.vocab = judge_vocab(j), .rouge = rouge_new(ROUGE_ASCII, 1)};
 
     f.bert = want.encoder ? bert_open() : NULL;
     judge_run(j, add, &f);
@@ -74,9 +75,7 @@ void run_forced(FILE *out, const char *run, const char *data)
     judge_notes(j, out, bertscore_options);
     tsv_note(out, "rouge", "F as rouge-score 0.1.2, with stems, of the arg-max's text");
     tsv_note(out, "bertscore", score ? score : "nan: not asked for by --bertscore ENCODER");
-    if (f.bert)
-        bert = bert_mean(f.bert, NULL);
-    print_row(out, &f, bert);
+    print_row(out, &f, f.bert ? bert_run(f.bert, NULL) : NULL);
     free(score);
     if (f.bert)
         bert_close(f.bert);

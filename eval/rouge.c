@@ -4,22 +4,18 @@
 #include "base/progress.h"
 #include "base/tsv.h"
 #include "eval/eval.h"
-#include "text/bootstrap.h"
+#include "eval/prf.h"
 #include "text/rouge.h"
 #include <stdlib.h>
 #include <string.h>
-
-enum { PARTS = 3 };     /* precision, recall, F */
-static const char *const part_names[PARTS] = {"precision", "recall", "f"};
 
 struct sums {
     FILE *out;
     struct pairs *in;
     struct rouge **rouge;       /* one for each thread */
     int kinds[ROUGE_KINDS], n_kinds;
-    double sum[ROUGE_KINDS][PARTS];
-    struct rouge_score *all;    /* of every pair, n_kinds each: only for a bootstrap */
-    size_t n, room, blind;
+    struct prf sums[ROUGE_KINDS];
+    size_t n, blind;
     struct progress progress;
 };
 
@@ -50,7 +46,11 @@ static void header(const struct sums *s)
 {
     FILE *out = s->out;
     table_begin(out, score_options, rouge_options);
-    tsv_note(out, "score", "ROUGE as rouge-score 0.1.2; of several references the highest F");
+    char *how = text_of("ROUGE|words:%s|stem:%s|refs:highest-f|as:%s", want.words == ROUGE_ASCII
+                        ? "ascii" : "unicode", want.stem ? "yes" : "no",
+                        want.words == ROUGE_ASCII ? "rouge-score-0.1.2" : "keel-" KEEL_VERSION);
+    tsv_note(out, "score", how);
+    free(how);
     if (!want.each) {
         fputs("metric\tvalue\n", out);
         return;
@@ -58,93 +58,17 @@ static void header(const struct sums *s)
     fputs("pair", out);
     for (int k = 0; k < s->n_kinds; k++)
         for (int i = 0; i < PARTS; i++)
-            fprintf(out, "\t%s_%s", rouge_name(s->kinds[k]), part_names[i]);
+            fprintf(out, "\t%s_%s", rouge_name(s->kinds[k]), prf_names[i]);
     fputc('\n', out);
 }
 
-static double part(const struct rouge_score *s, int i)
-{
-    return i == 0 ? s->p : i == 1 ? s->r : s->f;
-}
-
-static void add(struct sums *s, const struct rouge_score *scores)
-{
-    for (int k = 0; k < s->n_kinds; k++)
-        for (int i = 0; i < PARTS; i++)
-            s->sum[k][i] += part(&scores[k], i);
-    if (want.resamples) {
-        const size_t need = (s->n + 1) * (size_t)s->n_kinds;
-        if (need > s->room) {
-            s->room = 2 * need;
-            s->all = reallocarray(s->all, s->room, sizeof *s->all);
-            if (!s->all)
-                die("out of memory: --bootstrap keeps every pair's scores");
-        }
-        memcpy(s->all + s->n * (size_t)s->n_kinds, scores, (size_t)s->n_kinds * sizeof *scores);
-    }
-    s->n++;
-}
-
-static void print_each(const struct sums *s, const struct rouge_score *scores)
-{
-    fprintf(s->out, "%zu", s->n);
-    for (int k = 0; k < s->n_kinds; k++)
-        for (int i = 0; i < PARTS; i++) {
-            fputc('\t', s->out);
-            tsv_double(s->out, part(&scores[k], i));
-        }
-    fputc('\n', s->out);
-}
-
-/* The mean scores of one kind in every resample; means[i] has one number for each. */
-static void resample(const struct sums *s, int k, struct twister *t, double *means[PARTS])
-{
-    for (int b = 0; b < want.resamples; b++) {
-        double sum[PARTS] = {0};
-        for (size_t i = 0; i < s->n; i++) {
-            const size_t pick = twister_below(t, (uint32_t)s->n);
-            for (int j = 0; j < PARTS; j++)
-                sum[j] += part(&s->all[pick * (size_t)s->n_kinds + (size_t)k], j);
-        }
-        for (int j = 0; j < PARTS; j++)
-            means[j][b] = sum[j] / (double)s->n;
-    }
-}
-
-static void print_interval(FILE *out, const char *name, double *means)
-{
-    static const struct { const char *name; double q; } ends[] = {
-        {"low", 0.025}, {"mid", 0.5}, {"high", 0.975},
-    };
-    for (int i = 0; i < 3; i++) {
-        char *full = text_of("%s_%s", name, ends[i].name);
-        metric(out, full, quantile(means, (size_t)want.resamples, ends[i].q));
-        free(full);
-    }
-}
-
-static void print_means(FILE *out, const struct sums *s)
+static void print_means(const struct sums *s)
 {
     struct twister t;
-    double *means[PARTS];
-
     twister_seed(&t, (uint32_t)want.seed);
-    for (int i = 0; i < PARTS; i++)
-        means[i] = zalloc((size_t)want.resamples, sizeof(double));
-    metric(out, "pairs", (double)s->n);
-    for (int k = 0; k < s->n_kinds; k++) {
-        if (want.resamples)
-            resample(s, k, &t, means);
-        for (int i = 0; i < PARTS; i++) {
-            char *name = text_of("%s_%s", rouge_name(s->kinds[k]), part_names[i]);
-            metric(out, name, s->sum[k][i] / (double)s->n);
-            if (want.resamples)
-                print_interval(out, name, means[i]);
-            free(name);
-        }
-    }
-    for (int i = 0; i < PARTS; i++)
-        free(means[i]);
+    metric(s->out, "pairs", (double)s->n);
+    for (int k = 0; k < s->n_kinds; k++)
+        prf_print(s->out, rouge_name(s->kinds[k]), &s->sums[k], &t);
 }
 
 static int fill(void *context, void *slot)
@@ -156,7 +80,7 @@ static int fill(void *context, void *slot)
     return pairs_read(s->in, w->block);
 }
 
-static void score(void *context, void *slot, int thread)
+static void score_block(void *context, void *slot, int thread)
 {
     const struct sums *s = context;
     struct work *w = slot;
@@ -184,11 +108,19 @@ static void drain(void *context, void *slot)
     const struct work *w = slot;
     if (!s->n && w->n)
         header(s);
+    const struct rouge_score *score = w->scores;
     for (size_t i = 0; i < w->n; i++) {
-        const struct rouge_score *scores = w->scores + i * (size_t)s->n_kinds;
-        add(s, scores);
+        s->n++;
         if (want.each)
-            print_each(s, scores);
+            fprintf(s->out, "%zu", s->n);
+        for (int k = 0; k < s->n_kinds; k++, score++) {
+            const double one[PARTS] = {score->p, score->r, score->f};
+            prf_add(&s->sums[k], one);
+            if (want.each)
+                prf_cells(s->out, one);
+        }
+        if (want.each)
+            fputc('\n', s->out);
     }
     if (w->why)
         die("%s", w->why);
@@ -211,19 +143,22 @@ void run_rouge(FILE *out, int n, char **operands)
     read_kinds(&s);
     s.in = pairs_from(n, operands);
     for (int i = 0; i < threads; i++)
-        s.rouge[i] = rouge_new(want.stem);
+        s.rouge[i] = rouge_new((enum rouge_words)want.words, want.stem);
     s.progress = progress_begin("pairs", 0, 0);
-    ordered_run(&(struct ordered){&s, sizeof(struct work), fill, score, drain, release}, threads);
+    ordered_run(&(struct ordered){&s, sizeof(struct work), fill, score_block, drain, release},
+                threads);
     progress_end(&s.progress);
     need_pairs(s.n);
     if (s.blind)
-        warn("%zu pairs have a text with letters but no words: ROUGE knows only ASCII letters "
-             "and digits", s.blind);
+        warn("%zu pairs have a text beyond ASCII without a word%s", s.blind,
+             want.words == ROUGE_ASCII ? ": words are of ASCII letters and digits; use --words "
+             "unicode" : "");
     if (!want.each)
-        print_means(out, &s);
+        print_means(&s);
     for (int i = 0; i < threads; i++)
         rouge_free(s.rouge[i]);
+    for (int k = 0; k < s.n_kinds; k++)
+        free(s.sums[k].all);
     free(s.rouge);
-    free(s.all);
     pairs_close(s.in);
 }

@@ -89,7 +89,8 @@ agree()
     fails 1 'the model is no encoder' \
         "$BIN/eval" --bertscore "$BATS_TEST_DIRNAME/golden/gpt2-tiny" --layer 1 pair.tsv
     cp -r "$TINY" cut && truncate -s 300000 cut/model.safetensors
-    fails 1 'cut/model.safetensors: cut short: tensor encoder.layer.2.attention.self.value' "$BIN/eval" --bertscore cut --layer 3 pair.tsv
+    fails 1 'cut/model.safetensors: cut short: tensor encoder.layer.2.attention.self.value' \
+        "$BIN/eval" --bertscore cut --layer 3 pair.tsv
     cp -r "$TINY" small && sed -i 's/"hidden_size": 48/"hidden_size": 40/' small/config.json
     fails 1 'embeddings.word_embeddings.weight is not [511, 40]' \
         "$BIN/eval" --bertscore small --layer 3 pair.tsv

@@ -54,7 +54,7 @@ static struct span span_of(const json_t *s)
 static void test_words(const char *folder, const char *file)
 {
     FILE *f = golden(folder, file);
-    struct rouge *r[2] = {rouge_new(0), rouge_new(1)};
+    struct rouge *r[2] = {rouge_new(ROUGE_ASCII, 0), rouge_new(ROUGE_ASCII, 1)};
     size_t n = 0, wrong = 0;
     for (json_t *o; (o = golden_line(f)); n++, json_decref(o))
         for (int stem = 0; stem < 2; stem++) {
@@ -67,6 +67,25 @@ static void test_words(const char *folder, const char *file)
     report(n > 100 && !wrong, file, n, (double)wrong);
     rouge_free(r[0]);
     rouge_free(r[1]);
+    fclose(f);
+}
+
+static void test_unicode(const char *folder)
+{
+    FILE *f = golden(folder, "rouge/unicode.jsonl");
+    struct rouge *r = rouge_new(ROUGE_UNICODE, 0);
+    size_t n = 0, wrong = 0;
+    for (json_t *o; (o = golden_line(f)); n++, json_decref(o)) {
+        char *want = joined(json_object_get(o, "tok"));
+        char *got = rouge_words(r, span_of(json_object_get(o, "text")));
+        if (strcmp(got, want))
+            printf("# %s, want %s\n", got, want);
+        wrong += strcmp(got, want) != 0;
+        free(got);
+        free(want);
+    }
+    report(n > 100 && !wrong, "words in many scripts", n, (double)wrong);
+    rouge_free(r);
     fclose(f);
 }
 
@@ -91,7 +110,7 @@ static double score_difference(const json_t *want, const struct rouge_score *got
 static void test_scores(const char *folder, const char *name)
 {
     FILE *f = golden(folder, name);
-    struct rouge *r[2] = {rouge_new(0), rouge_new(1)};
+    struct rouge *r[2] = {rouge_new(ROUGE_ASCII, 0), rouge_new(ROUGE_ASCII, 1)};
     struct rouge_score got[KINDS];
     struct span references[8];
     size_t n = 0;
@@ -125,6 +144,7 @@ int main(int argc, char **argv)
     test_stems(folder);
     test_words(folder, "rouge/tokens.jsonl");
     test_words(folder, "rouge/random.jsonl");
+    test_unicode(folder);
     test_scores(folder, "rouge/pairs.jsonl");
     test_scores(folder, "rouge/multi.jsonl");
     return tap_end();

@@ -2,43 +2,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-void twister_seed(struct twister *t, uint32_t seed)
-{
-    t->state[0] = seed;
-    for (uint32_t i = 1; i < 624; i++)
-        t->state[i] = 1812433253u * (t->state[i - 1] ^ t->state[i - 1] >> 30) + i;
-    t->at = 624;
-}
-
-uint32_t twister_word(struct twister *t)
-{
-    if (t->at == 624) {
-        uint32_t *s = t->state;
-        for (int i = 0; i < 624; i++) {
-            const uint32_t y = (s[i] & 0x80000000u) | (s[(i + 1) % 624] & 0x7fffffffu);
-            s[i] = s[(i + 397) % 624] ^ y >> 1 ^ (y & 1 ? 0x9908b0dfu : 0);
-        }
-        t->at = 0;
-    }
-    uint32_t y = t->state[t->at++];
-    y ^= y >> 11;
-    y ^= y << 7 & 0x9d2c5680u;
-    y ^= y << 15 & 0xefc60000u;
-    return y ^ y >> 18;
-}
-
-uint32_t twister_below(struct twister *t, uint32_t n)
-{
-    uint32_t mask = 0, v;
-    if (n < 2)
-        return 0;
-    while (mask < n - 1)
-        mask = 2 * mask + 1;
-    while ((v = twister_word(t) & mask) >= n)
-        ;
-    return v;
-}
-
 static int by_value(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -55,4 +18,16 @@ double quantile(double *v, size_t n, double q)
     /* numpy's form, which is exact at both ends */
     return part < 0.5 ? v[i] + (v[i + 1] - v[i]) * part
                       : v[i + 1] - (v[i + 1] - v[i]) * (1 - part);
+}
+
+struct spread spread_of(double *v, size_t n)
+{
+    struct spread s = {0};
+    qsort(v, n, sizeof *v, by_value);
+    for (size_t i = 0; i < n; i++)
+        s.mean += v[i] / (double)n;
+    s.low = v[n / 40];
+    s.high = v[n - n / 40 - 1];
+    s.half = (s.high - s.low) / 2;
+    return s;
 }

@@ -2,6 +2,7 @@
  * digit: ASCII words, optional stems, ROUGE-N, ROUGE-L and ROUGE-Lsum. */
 #pragma once
 #include "text/ngrams.h"
+#include "text/rouge_text.h"
 
 /* Kinds of ROUGE: 1 .. MAX_ORDER are n-grams. */
 enum { ROUGE_L = MAX_ORDER + 1, ROUGE_LSUM, ROUGE_KINDS };
@@ -10,14 +11,14 @@ struct rouge_score { double p, r, f; };     /* precision, recall, F */
 
 struct rouge;
 
-struct rouge *rouge_new(int stem);
+struct rouge *rouge_new(enum rouge_words kind, int stem);
 void rouge_free(struct rouge *r);
 
 /* The scores of one candidate for n kinds; of several references the one with the highest F
  * counts for each kind, the first on a tie. */
 void rouge_score(struct rouge *r, struct span candidate, const struct span *references,
                  int n_references, const int *kinds, int n, struct rouge_score *scores);
-/* Did the last candidate or reference have letters beyond ASCII and yet no word? */
+/* Did the last candidate or a reference have characters beyond ASCII and yet no word? */
 int rouge_was_blind(const struct rouge *r);
 
 /* "1", "L", "Lsum": the kind, or 0; and back. */

@@ -18,7 +18,7 @@ static void try_rouge(struct span c, struct span r, int stem)
 {
     static const int kinds[] = {1, 2, 9, ROUGE_L, ROUGE_LSUM};
     struct rouge_score s[5], self[5];
-    struct rouge *rouge = rouge_new(stem);
+    struct rouge *rouge = rouge_new(ROUGE_ASCII, stem);
     rouge_score(rouge, c, &r, 1, kinds, 5, s);
     rouge_score(rouge, c, &c, 1, kinds, 5, self);
     char *words = rouge_words(rouge, c);
