@@ -39,7 +39,8 @@ same_runs()
     [ "$(rows run | awk -F '\t' '$4 != "" { print $1 }' | tr '\n' ' ')" = "step 20 40 " ]
     rows run | awk -F '\t' 'NR == 2 { first = $3 } END { exit !($3 < first - 1 && $4 < first - 1) }'
     [ "$(cd run && echo step-*)" = "step-00000000 step-00000020 step-00000040" ]
-    [ "$(ls run/step-00000040 | tr '\n' ' ')" = "config.json model.safetensors state.safetensors " ]
+    [ "$(ls run/step-00000040 | tr '\n' ' ')" = \
+        "config.json merges.txt model.safetensors state.safetensors vocab.json " ]
     # Every option is on record.
     train -h | sed -n 's/^ .*--\([a-z0-9-]*\).*/\1/p' |
         grep -vxE 'output|resume|dry-run|profile|threads|quiet|help|version' |

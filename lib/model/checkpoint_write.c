@@ -122,6 +122,19 @@ static void put_tensor(struct safetensors_writer *w, const struct model *m, cons
     free(host);
 }
 
+/* The vocabulary as transformers reads it; what ids without a known meaning have is none. */
+static void write_vocab(const char *folder, const char *name)
+{
+    if (!strcmp(name, "bytes") || !strcmp(name, "gpt2")) {
+        struct vocab *v = vocab_open(name);
+        vocab_save(v, folder);
+        vocab_free(v);
+        return;
+    }
+    for (int i = 0; vocab_files[i]; i++)
+        copy_into(folder, name, vocab_files[i]);
+}
+
 void checkpoint_write(const char *folder, const struct model *m, const struct checkpoint_record *r)
 {
     char *file = text_of("%s/model.safetensors", folder);
@@ -141,8 +154,5 @@ void checkpoint_write(const char *folder, const struct model *m, const struct ch
     file = text_of("%s/config.json", folder);
     hf_config_write(file, &m->cfg, r->kind);
     free(file);
-    if (strcmp(r->kind->vocab, "bytes") && strcmp(r->kind->vocab, "gpt2")) {
-        for (int i = 0; vocab_files[i]; i++)
-            copy_into(folder, r->kind->vocab, vocab_files[i]);
-    }
+    write_vocab(folder, r->kind->vocab);
 }

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const vocab_files[] = {"vocab.json", "merges.txt", "vocab.txt", "codes.txt", NULL};
+const char *const vocab_files[] = {"vocab.json", "merges.txt", "vocab.txt", "codes.txt",
+                                   "tokenizer_config.json", NULL};
 
 static void open_bytes(struct vocab *v)
 {

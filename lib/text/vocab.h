@@ -31,3 +31,5 @@ const char *vocab_bytes(const struct vocab *v, int id, size_t *n);
 int *vocab_encode(const struct vocab *v, const char *text, size_t n, size_t *n_ids);
 /* The merges of a VOCAB_SUBWORD, or NULL. */
 const struct subword *vocab_subword(const struct vocab *v);
+/* Write a byte-level vocabulary as vocab.json and merges.txt into a folder that is there. */
+void vocab_save(const struct vocab *v, const char *folder);

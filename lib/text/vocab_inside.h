@@ -36,9 +36,6 @@ void vocab_from_wordpiece(struct vocab *v, const char *folder);
 /* The id of a unit with or without its mark. */
 int vocab_unit(const struct vocab *v, const char *unit, size_t n);
 
-/* Write vocab.json and merges.txt into a folder that is there. */
-void vocab_save(const struct vocab *v, const char *folder);
-
 /* Bytes in the letters of those files: GPT-2 writes each byte as one printable
  * character.  Byte number i of 256 in the order of those characters: */
 unsigned char alphabet_byte(int i);

@@ -53,7 +53,7 @@ static void save_merges(const struct vocab *v, const char *folder)
     char *path;
     FILE *f = open_in(folder, "merges.txt", &path);
 
-    for (size_t i = 0; i <= b->mask; i++)
+    for (size_t i = 0; b->table && i <= b->mask; i++)
         if (b->table[i].pair != NO_PAIR)
             merges[b->table[i].rank] = &b->table[i];
     fputs("#version: 0.2\n", f);

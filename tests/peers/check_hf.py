@@ -44,14 +44,14 @@ def gap(a, b):
     return float(np.abs(a - b).max()) if a.shape == b.shape else float("inf")
 
 
-def check_decoder(name, *options):
-    """Train a GPT-2 on a learned vocabulary; compare keel, transformers, and keel again."""
+def check_decoder(name, *options, data="data-vocab"):
+    """Train a GPT-2; compare keel, transformers, and keel again."""
     run = os.path.join(scratch, name)
     keel("train", "-q", "-o", run, "--placement", "pre", "--layers", "2", "--width", "48",
          "--heads", "3", "--context", "64", "--batch", "8", "--steps", "40", "--lr", "1e-2",
-         *options, "data")
+         *options, data)
     folder = sorted(glob.glob(os.path.join(run, "step-*")))[-1]
-    ids = np.random.default_rng(3).integers(0, 500, size=50)
+    ids = np.random.default_rng(3).integers(0, 256, size=50)
     model, info = AutoModelForCausalLM.from_pretrained(folder, output_loading_info=True)
     with torch.no_grad():
         theirs = model.eval()(torch.tensor(ids[None])).logits[0].numpy()
@@ -68,11 +68,11 @@ def check_decoder(name, *options):
     return folder
 
 
-def check_tokenizer(folder, text):
-    out = keel("tokenize", "-q", "-v", os.path.join(scratch, "vocab"), text=text.encode()).decode()
+def check_tokenizer(name, folder, vocab, text):
+    out = keel("tokenize", "-q", "-v", vocab, text=text.encode()).decode()
     ours = [int(i) for line in out.split("\n") if line[:1] != "#" for i in line.split()]
     theirs = AutoTokenizer.from_pretrained(folder)(text)["input_ids"]
-    report(ours == theirs, f"the checkpoint's tokenizer gives keel's {len(ours)} ids")
+    report(ours == theirs, f"{name}: the checkpoint's tokenizer gives keel's {len(ours)} ids")
 
 
 def shake(model):
@@ -96,12 +96,19 @@ def check_encoder(name, model):
 
 
 corpus = open(os.path.join(root, "share/shakespeare/tinyshakespeare.txt"), encoding="utf-8").read()
-keel("tokenize", "-q", "--learn", "500", "-o", "vocab", text=corpus[:50000].encode())
-tokens = keel("tokenize", "-q", "-v", os.path.join(scratch, "vocab"), text=corpus[:50000].encode())
-keel("shard", "-q", "-o", "data", "--split", "none", text=tokens)
-check_tokenizer(check_decoder("biases", "--bias", "on", "--norm-bias", "on"), corpus[60000:70000])
+text, other = corpus[:50000], corpus[60000:70000] + "\u00e9\u4e2d \U0001f600"
+keel("tokenize", "-q", "--learn", "500", "-o", "vocab", text=text.encode())
+LEARNED = os.path.join(scratch, "vocab")
+for vocab in LEARNED, "bytes", "gpt2":
+    name = os.path.basename(vocab)
+    tokens = keel("tokenize", "-q", "-v", vocab, text=text.encode())
+    keel("shard", "-q", "-o", "data-" + name, "--split", "none", text=tokens)
+check_tokenizer("biases", check_decoder("biases", "--bias", "on", "--norm-bias", "on"), LEARNED,
+                other)
 check_decoder("plain")
 check_decoder("untied", "--tied", "off", "--bias", "on", "--activation", "relu")
+for vocab in "bytes", "gpt2":
+    check_tokenizer(vocab, check_decoder(vocab, data="data-" + vocab), vocab, other)
 sizes = dict(vocab_size=300, hidden_size=48, num_hidden_layers=3, num_attention_heads=4,
              intermediate_size=80)
 check_encoder("bert", BertModel(BertConfig(max_position_embeddings=64, **sizes)))
