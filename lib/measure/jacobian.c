@@ -14,38 +14,47 @@ struct jacobian *jacobian_new(struct plan *p, struct tensor *from, struct tensor
     *j = (struct jacobian){.plan = p, .from = from, .to = to,
                            .n_from = tensor_size(from), .n_to = tensor_size(to)};
     j->base = zalloc(j->n_from, sizeof(float));
-    j->work = zalloc(j->n_from, sizeof(float));
-    j->sum = zalloc(j->n_to, sizeof(float));
+    j->tangent = tangent_new(p, from, to);
     plan_get(p, from, from->data, j->base);
     return j;
 }
 
-/* Run the piece forward from these values.  Every backward pass needs one before it: it may
- * put gradients where it has read the last of a value. */
-static void run_from(struct jacobian *j, const float *values)
+/* Run the piece forward.  Every backward pass needs that before it: it may put gradients where
+ * it has read the last of a value. */
+static void run_forward(struct jacobian *j)
 {
-    plan_put(j->plan, j->from, j->from->data, values);
+    plan_put(j->plan, j->from, j->from->data, j->base);
     plan_forward_steps(j->plan, (size_t)j->from->born + 1, (size_t)j->to->born + 1);
 }
 
 void jacobian_free(struct jacobian *j)
 {
-    run_from(j, j->base);
+    run_forward(j);
+    tangent_free(j->tangent);
     free(j->base);
-    free(j->work);
-    free(j->sum);
     free(j);
 }
 
-void jacobian_transposed(struct jacobian *j, const float *v, float *out)
+static void pull(struct jacobian *j, const float *v, float *out)
 {
     struct plan *p = j->plan;
-    run_from(j, j->base);
     plan_put(p, j->to, j->to->grad, v);
     if (j->from->last_user > j->to->born)       /* no step of the piece will zero it */
         p->be->zero(j->from->grad, (size_t)j->from->rows * (size_t)j->from->ld);
     plan_backward_steps(p, (size_t)j->from->born + 1, (size_t)j->to->born + 1);
     plan_get(p, j->from, j->from->grad, out);
+}
+
+void jacobian_transposed(struct jacobian *j, const float *v, float *out)
+{
+    run_forward(j);
+    pull(j, v, out);
+}
+
+void jacobian_times(struct jacobian *j, const float *v, float *out)
+{
+    run_forward(j);
+    tangent_push(j->tangent, v, out);
 }
 
 static double dot(const float *a, const float *b, size_t n)
@@ -67,25 +76,6 @@ static void scale(float *v, size_t n, double by)
         v[i] = (float)(v[i] * by);
 }
 
-/* (f(x + h v) - f(x - h v)) / 2h has an error of h^2; 4/3 of it at h less 1/3 at 2h has h^4. */
-void jacobian_times(struct jacobian *j, const float *v, float *out)
-{
-    static const double steps[] = {1, -1, 2, -2};
-    static const double weights[] = {2.0 / 3, -2.0 / 3, -1.0 / 12, 1.0 / 12};
-    const double size = norm_of(v, j->n_from);
-    const double h = size > 0 ? 2e-3 * (norm_of(j->base, j->n_from) + 1e-6) / size : 0;
-
-    memset(out, 0, j->n_to * sizeof *out);
-    for (int k = 0; k < 4 && h > 0; k++) {
-        for (size_t i = 0; i < j->n_from; i++)
-            j->work[i] = (float)(j->base[i] + steps[k] * h * v[i]);
-        run_from(j, j->work);
-        plan_get(j->plan, j->to, j->to->data, j->sum);
-        for (size_t i = 0; i < j->n_to; i++)
-            out[i] += (float)(weights[k] * j->sum[i] / h);
-    }
-}
-
 /* Take out of v its part along each of the n vectors of basis; twice is enough. */
 static void orthogonalise(float *v, float *const *basis, int n, size_t size)
 {
@@ -105,7 +95,7 @@ static void improve(struct jacobian *j, float *const *q, float *u)
     while (n < STEPS) {
         float *next = q[n + 1];
         jacobian_times(j, q[n], u);
-        jacobian_transposed(j, u, next);
+        pull(j, u, next);
         t[n * STEPS + n] = dot(next, q[n], j->n_from);
         n++;
         orthogonalise(next, q, n, j->n_from);
@@ -142,7 +132,7 @@ double jacobian_norm(struct jacobian *j, double tolerance, unsigned long long se
         if (!(size > 0))
             break;
         scale(u, j->n_to, 1 / size);
-        jacobian_transposed(j, u, back);
+        pull(j, u, back);
         norm = norm_of(back, j->n_from);
     }
     for (int k = 0; k <= STEPS; k++)

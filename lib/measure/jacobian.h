@@ -3,6 +3,7 @@
  * value (papers.md section 2, "A-grad": grad f, I + dt grad f, J_{i:D}). */
 #pragma once
 #include "graph/plan.h"
+#include "measure/tangent.h"
 
 /* d to / d from, [size of to] x [size of from], in a placed training plan without dropout.
  * `to` depends on `from`, and whatever else it depends on was computed before `from`. */
@@ -11,7 +12,7 @@ struct jacobian {
     struct tensor *from, *to;
     size_t n_from, n_to;
     float *base;            /* the value of `from` */
-    float *work, *sum;      /* n_from, n_to */
+    struct tangent *tangent;
 };
 
 /* The plan has run forward; `from` and `to` were watched.  Ready for any number of products,
@@ -22,10 +23,9 @@ void jacobian_free(struct jacobian *j);
 
 /* out = J' v, exactly (a forward and a backward pass of the piece). */
 void jacobian_transposed(struct jacobian *j, const float *v, float *out);
-/* out = J v by central differences at two steps, extrapolated: the error is of fourth order. */
+/* out = J v, exactly (a forward pass and its differentials). */
 void jacobian_times(struct jacobian *j, const float *v, float *out);
 
 /* ||J||_2 from below, to a relative `tolerance` (1e-6 is the least that f32 allows): Lanczos on
- * J'J, the last product J' exact, so that the differences' error enters squared.  The start
- * vector depends on the seed alone.  nan where a value is no number. */
+ * J'J from a start vector that depends on the seed alone.  nan where a value is no number. */
 double jacobian_norm(struct jacobian *j, double tolerance, unsigned long long seed);
