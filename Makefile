@@ -16,8 +16,8 @@ TESTS    = $(wildcard tests/*.c tests/*.bats)
 FUZZ_SECONDS = 10
 
 PROGRAMS = tokenize shard train eval probe plot-data
-LEVELS   = v2 v3 v4 v4bf16
-PACKAGES = gcc libdnnl-dev libzstd-dev zlib1g-dev liblzma-dev libjansson-dev libutf8proc-dev \
+LEVELS   = v2 v3 v4 v4bf16 v4amx
+PACKAGES = gcc libzstd-dev zlib1g-dev liblzma-dev libjansson-dev libutf8proc-dev \
            gnuplot-nox bats mandoc zstd xz-utils
 PACKAGES_LINT = clang libomp-dev libclang-rt-dev shellcheck
 
@@ -30,10 +30,13 @@ FLAGS = -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-
 LIBS  = -lzstd -lz -llzma -ljansson -lutf8proc -lm
 
 # kernels/cpu/ is compiled once for each level of x86-64; the table is chosen at start.
+# Loops over a few floats are faster than calls to memcpy() and memset().
+FLAGS_level  = $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
 FLAGS_v2     = -march=x86-64-v2
 FLAGS_v3     = -march=x86-64-v3
 FLAGS_v4     = -march=x86-64-v4 -mprefer-vector-width=512
 FLAGS_v4bf16 = $(FLAGS_v4) -mavx512bf16
+FLAGS_v4amx  = $(FLAGS_v4bf16) -mamx-tile -mamx-bf16
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 LIB     = $(BUILD)/libkeel.a
@@ -79,7 +82,7 @@ $(BUILD)/%.o: %.c
 define level_rule
 $(BUILD)/kernels/cpu-$(1)/%.o: kernels/cpu/%.c
 	@mkdir -p $$(@D)
-	$(CC) $(FLAGS) $(FLAGS_$(1)) -DLEVEL=$(1) -c $$< -o $$@
+	$(CC) $(FLAGS) $(FLAGS_level) $(FLAGS_$(1)) -DLEVEL=$(1) -c $$< -o $$@
 endef
 $(foreach l,$(LEVELS),$(eval $(call level_rule,$(l))))
 

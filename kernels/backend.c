@@ -2,10 +2,14 @@
 #include "kernels/backend.h"
 #include "base/base.h"
 #include "kernels/waiting.h"
+#include <cpuid.h>
 #include <immintrin.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-extern const struct backend cpu_v2_backend, cpu_v3_backend, cpu_v4_backend, cpu_v4bf16_backend;
+extern const struct backend cpu_v2_backend, cpu_v3_backend, cpu_v4_backend, cpu_v4bf16_backend,
+                            cpu_v4amx_backend;
 /* kernels/cuda/backend.cu, where it was linked in. */
 __attribute__((weak)) const struct backend *cuda_backend_open(void);
 
@@ -23,9 +27,20 @@ static int has_v4(void)
 }
 static int has_v4bf16(void) { return has_v4() && __builtin_cpu_supports("avx512bf16"); }
 
+/* Tiles that multiply bf16; the kernel grants their state on request (arch_prctl(2)). */
+static int has_v4amx(void)
+{
+    enum { REQUEST = 0x1023 /* ARCH_REQ_XCOMP_PERM */, TILE_DATA = 18 };
+    enum { BF16 = 1 << 22, TILE = 1 << 24 };
+    unsigned a, b, c, d;
+    return has_v4bf16() && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & BF16) && (d & TILE)
+        && !syscall(SYS_arch_prctl, REQUEST, TILE_DATA);
+}
+
 static const struct { const char *name; int (*here)(void); const struct backend *be; } levels[] = {
     {"v2", has_v2, &cpu_v2_backend}, {"v3", has_v3, &cpu_v3_backend},
     {"v4", has_v4, &cpu_v4_backend}, {"v4bf16", has_v4bf16, &cpu_v4bf16_backend},
+    {"v4amx", has_v4amx, &cpu_v4amx_backend},
 };
 
 const char *backend_level(int at)
@@ -90,6 +105,7 @@ const struct backend *backend_open(const char *device, const char *level)
                  levels[i].name);
         }
     if (level)
-        die("level %s is not to be had on this machine; there are v2, v3, v4, v4bf16", level);
+        die("level %s is not to be had on this machine; there are v2, v3, v4, v4bf16, v4amx",
+            level);
     die("this machine is older than x86-64-v2, which keel needs");
 }

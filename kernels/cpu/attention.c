@@ -73,7 +73,7 @@ static inline float *at(const struct head *s, const struct tensor *t, float *flo
 INLINE void pack_turned_tile(const enum precision p, const struct head *s, const float *x,
                              ptrdiff_t ld, int have, float *out, float *temp)
 {
-    pack_plain(p, x, ld, have, s->d, temp, s->units, TILE);
+    pack_plain(p, x, ld, have, s->d, temp, s->units, s->units, TILE);
     turn(temp, s->units, TILE, s->units, out, TILE);
 }
 
@@ -125,7 +125,8 @@ INLINE void strip_forward(const enum precision p, const struct head *s, int from
     float *q = take(&memory, STRIP * s->units), *y = take(&memory, STRIP * s->wide);
     float *scores = take(&memory, STRIP * ld), *packed = scores, sum[STRIP], most[STRIP];
 
-    pack_plain(p, at(s, a->q, a->q->data, a->tq, from), a->q->ld, have, s->d, q, s->units, rows);
+    pack_plain(p, at(s, a->q, a->q->data, a->tq, from), a->q->ld, have, s->d, q, s->units,
+               s->units, rows);
     for (int j = 0; j < width; j += TILE)
         tile_mul(is_pair(p), rows, min_int(TILE, width - j), s->deep, q, s->units, 1,
                  kt + (ptrdiff_t)j * s->units, TILE, scores + j, ld, 0);
@@ -134,7 +135,7 @@ INLINE void strip_forward(const enum precision p, const struct head *s, int from
                         &most[r]);
     if (p == PRECISION_BF16) {
         packed = take(&memory, STRIP * ld);
-        pack_plain(p, scores, ld, rows, width, packed, ld, rows);
+        pack_plain(p, scores, ld, rows, width, packed, ld, ld, rows);
     }
     tile_mul(is_pair(p), rows, s->wide, is_pair(p) ? width / 2 : width, packed, ld, 1,
              v, s->wide, y, s->wide, 0);
@@ -217,8 +218,8 @@ INLINE void pack_queries(const enum precision p, const struct head *s, const str
     const float *q = at(s, a->q, a->q->data, a->tq, 0), *dy = at(s, a->y, a->y->grad, a->tq, 0);
     const int tq = round_up(a->tq, TILE);
 
-    pack_plain(p, q, a->q->ld, a->tq, s->d, m->q, s->units, tq);
-    pack_plain(p, dy, a->y->ld, a->tq, s->d, m->dy, s->units, tq);
+    pack_plain(p, q, a->q->ld, a->tq, s->d, m->q, s->units, s->units, tq);
+    pack_plain(p, dy, a->y->ld, a->tq, s->d, m->dy, s->units, s->units, tq);
     if (p == PRECISION_BF16) {
         pack_stacked(p, q, a->q->ld, a->tq, s->d, m->q_stacked, s->wide, tq);
         pack_stacked(p, dy, a->y->ld, a->tq, s->d, m->dy_stacked, s->wide, tq);
@@ -280,7 +281,7 @@ INLINE void tile_gradients(const enum precision p, const struct head *s, const s
     if (p == PRECISION_BF16) {
         pack_stacked(p, m->p, TILE, have, TILE, m->p_stacked, TILE, TILE);
         pack_stacked(p, m->g, TILE, have, TILE, m->g_stacked, TILE, TILE);
-        pack_plain(p, m->g, TILE, have, TILE, m->g_plain, TILE, TILE);
+        pack_plain(p, m->g, TILE, have, TILE, m->g_plain, TILE, TILE, TILE);
     }
     for (int t = 0; t < TILE && j + t < s->keys; t += STRIP) {
         const int see = s->a->causal ? j + t - s->keys + s->a->tq - i : 0;  /* first that does */

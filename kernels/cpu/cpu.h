@@ -1,7 +1,7 @@
 /* cpu.h - what the files of kernels/cpu share.
  *
- * Each is compiled once for every level of x86-64 with -DLEVEL=v2, v3, v4 or
- * v4bf16; KERNEL(f) is f's name at that level.  Threads own whole rows, columns
+ * Each is compiled once for every level of x86-64 with -DLEVEL=v2, v3, v4, v4bf16
+ * or v4amx; KERNEL(f) is f's name at that level.  Threads own whole rows, columns
  * or heads, and every sum runs in an order that does not depend on them: the
  * same bits at any thread count. */
 #pragma once
@@ -29,9 +29,8 @@ static inline const int *ints(const struct tensor *t) { return (const int *)(con
 /* Whether there is a gradient to add to. */
 static inline int wants_grad(const struct tensor *t) { return t && t->grad; }
 
-/* product.c: q with a, b f32; in bf16 their numbers are rounded. */
-struct matmul;
-void KERNEL(product)(const struct matmul *q);
+struct product;
+void KERNEL(product)(const struct product *q);
 /* dropout.c: scale[k] = 1 / (1 - p) where element first + k of a site is kept, else 0.
  * `draw` is the [1, 4] tensor of ops.h. */
 void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, uint64_t first,

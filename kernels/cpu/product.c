@@ -1,153 +1,293 @@
-/* product.c - matrix products: own blocks of registers, or the library where it is faster.
+/* product.c - matrix products, block by block in registers.
  *
- * The right operand is packed by all threads, DEEP units of k and ACROSS columns at a time, in
- * panels as wide as a block; then each thread packs a few rows of the left one and multiplies.
- * The order in which an element is summed does not depend on the threads. */
-#include "base/base.h"
+ * Both operands are packed (tile.h) in strips, DEEP units of k at a time.  All threads pack the
+ * one with fewer strips; then each takes runs of strips of the other as it comes free, packs
+ * them, and multiplies them by all of the first.  An element is summed by one thread in the
+ * order of k, so its bits do not depend on their number. */
 #include "kernels/cpu/cpu.h"
+#include "kernels/cpu/product.h"
 #include "kernels/cpu/tile.h"
-#include "kernels/matmul.h"
 #include "kernels/scratch.h"
+#include <omp.h>
 
-enum { DEEP = 192, ACROSS = 1536, DOWN = 64, PANEL = 2 * LANES, FEW = 4 };
-
-/* Part [row.., col..] of a product being summed. */
-struct part {
-    const struct matmul *q;
-    int from, units;        /* of k, in units */
-    int col, cols;
+enum {
+    DEEP = 256,         /* units of k in a block, and for the tile unit */
+    DEEP_TILE = 192,
+    BLOCKS = 8,         /* of k packed at a time */
+    DOWN = 32,          /* rows of a strip of the left operand; of the right it is a panel */
+    STRIPS = 8,         /* multiplied while a part of c stays in the second cache */
+    FEW = 4,            /* rows for which nothing is worth packing */
 };
 
-/* Panel of the right operand, [units][PANEL]: columns col.. of the product. */
-INLINE void pack_right(const enum precision p, const struct part *s, int col, float *out)
-{
-    const struct matmul *q = s->q;
-    const int u = is_pair(p) ? 2 : 1, from = s->from * u, deep = min_int(s->units * u, q->k - from);
-    const int have = min_int(PANEL, q->n - col), wide = round_up(s->units, LANES);
-    const ptrdiff_t ld = q->b.ld;
-    const float *b = q->b.data;
+/* Units of k in a block: its panel of the right operand stays in the first cache. */
+INLINE int deep_of(const enum precision p) { return is_tile(p) ? DEEP_TILE : DEEP; }
 
-    if (!q->b.turned) {
-        pack_stacked(p, b + from * ld + col, ld, deep, have, out, PANEL, s->units * u);
-        return;
-    }
-    float rows[PANEL * (DEEP + LANES)], turned[(DEEP + LANES) * PANEL];
-    pack_plain(p, b + col * ld + from, ld, have, deep, rows, wide, PANEL);
-    turn(rows, wide, PANEL, wide, wide == s->units ? out : turned, PANEL);
-    for (int i = 0; wide != s->units && i < s->units * PANEL; i++)
-        out[i] = turned[i];
+/* An operand's packed strips [first, first + n), block by block of k. */
+struct packed {
+    float *data;
+    int first, n, floats;       /* floats of one strip in one block */
+};
+
+/* The part of a product that is being summed: `blocks` of k from unit `from` on. */
+struct part {
+    const struct product *q;
+    int from, units, blocks;
+};
+
+static float *strip_at(const struct packed *s, int strip, int block)
+{
+    return s->data + ((ptrdiff_t)block * s->n + strip - s->first) * s->floats;
 }
 
-/* Rows [row, row + have) of the product: the left operand packed, then block by block; those at
- * the edge go through a small one of their own. */
-INLINE void multiply_rows(const enum precision p, const struct part *s, int row, int have,
-                          const float *right)
+INLINE int units_of(const enum precision p, int k) { return is_pair(p) ? (k + 1) / 2 : k; }
+
+INLINE int units_in(const enum precision p, const struct part *s, int block)
 {
-    const struct matmul *q = s->q;
-    const int u = is_pair(p) ? 2 : 1, from = s->from * u, deep = min_int(s->units * u, q->k - from);
+    return min_int(deep_of(p), s->units - block * deep_of(p));
+}
+
+INLINE void add_sums(const struct product *q, int row, int have, int from, int deep)
+{
     const float *a = q->a.data;
-    const ptrdiff_t ld = q->a.ld, ai = q->a.turned ? 1 : DEEP, ak = q->a.turned ? DOWN : 1;
-    float left[DOWN * DEEP], edge[ROWS * PANEL] = {0};
-
-    if (q->a.turned)
-        pack_stacked(p, a + from * ld + row, ld, deep, have, left, DOWN, s->units * u);
-    else
-        pack_plain(p, a + row * ld + from, ld, have, deep, left, DEEP, round_up(have, ROWS));
-    const int add = q->add || s->from > 0;
-    for (int j = 0; j < s->cols; j += PANEL)
-        for (int i = 0; i < have; i += ROWS) {
-            const int m = min_int(ROWS, have - i), n = min_int(PANEL, s->cols - j);
-            const float *panel = right + (ptrdiff_t)j * s->units, *rows = left + i * ai;
-            float *c = q->c + (ptrdiff_t)(row + i) * q->ldc + s->col + j;
-            const float *first = add ? c : q->bias ? q->bias + s->col + j : tile_zeros;
-            const ptrdiff_t ld_first = add ? q->ldc : 0;
-            if (m == ROWS && n == PANEL) {
-                block(2, is_pair(p), s->units, rows, ai, ak, panel, PANEL, first, ld_first, c,
-                      q->ldc);
-                continue;
-            }
-            block(2, is_pair(p), s->units, rows, ai, ak, panel, PANEL, tile_zeros, 0, edge, PANEL);
-            for (int r = 0; r < m; r++)
-                for (int e = 0; e < n; e++)
-                    c[r * q->ldc + e] = first[r * ld_first + e] + edge[r * PANEL + e];
-        }
+    for (int k = from; q->a.turned && k < from + deep; k++)
+        for (int i = 0; i < have; i++)
+            q->sums[row + i] += a[(ptrdiff_t)k * q->a.ld + row + i];
+    for (int i = 0; !q->a.turned && i < have; i++)
+        for (int k = from; k < from + deep; k++)
+            q->sums[row + i] += a[(ptrdiff_t)(row + i) * q->a.ld + k];
 }
 
-INLINE void multiply(const enum precision p, const struct matmul *q)
+/* Stacked rows [units][DOWN] in groups of ROWS. */
+INLINE void group(const int depth, const float *in, int units, float *out)
 {
-    const int u = is_pair(p) ? 2 : 1, k = (q->k + u - 1) / u;
-    float *right = scratch(SCRATCH_RIGHT, (size_t)DEEP * (ACROSS + PANEL));
-
-    #pragma omp parallel if ((size_t)q->m * (size_t)q->n * (size_t)q->k > 16 * PARALLEL)
-    for (int col = 0; col < q->n; col += ACROSS)
-        for (int from = 0; from < k; from += DEEP) {
-            const struct part s = {.q = q, .from = from, .units = min_int(DEEP, k - from),
-                                   .col = col, .cols = min_int(ACROSS, q->n - col)};
-            #pragma omp for
-            for (int j = 0; j < s.cols; j += PANEL)
-                pack_right(p, &s, col + j, right + (ptrdiff_t)j * s.units);
-            #pragma omp for
-            for (int row = 0; row < q->m; row += DOWN)
-                multiply_rows(p, &s, row, min_int(DOWN, q->m - row), right);
-        }
+    for (int k = 0; k < units; k++)
+        for (int i = 0; i < DOWN; i += ROWS)
+            for (int r = 0; r < ROWS; r++)
+                out[i * depth + k * ROWS + r] = in[k * DOWN + i + r];
 }
 
-/* A few rows times a matrix that is read once (generation): each column is a dot product. */
-INLINE void multiply_few(const enum precision p, const struct matmul *q)
+/* Rows [row, row + DOWN) of the left operand: groups of ROWS, each stacked, [units][ROWS]; for the
+ * tile unit plain. */
+INLINE void pack_left(const enum precision p, const struct part *s, const struct packed *to,
+                      int strip)
+{
+    const struct product *q = s->q;
+    const int u = is_pair(p) ? 2 : 1, depth = deep_of(p);
+    const int row = strip * DOWN, have = min_int(DOWN, q->m - row);
+    const ptrdiff_t ld = q->a.ld;
+    for (int b = 0; b < s->blocks; b++) {
+        const int units = units_in(p, s, b), padded = round_up(units, LANES);
+        const int from = (s->from + b * depth) * u, deep = min_int(units * u, q->k - from);
+        float *out = strip_at(to, strip, b), temp[DEEP * DOWN];
+        const float *a = q->a.turned ? q->a.data + from * ld + row : q->a.data + row * ld + from;
+        if (q->a.turned) {
+            pack_stacked(p, a, ld, deep, have, temp, DOWN, padded * u);
+            if (is_tile(p))
+                turn(temp, DOWN, padded, DOWN, out, depth);
+            else
+                group(depth, temp, units, out);
+        } else if (is_tile(p)) {
+            pack_plain(p, a, ld, have, deep, out, depth, padded, DOWN);
+        } else {
+            const int direct = p == PRECISION_F32 && have == DOWN && deep == padded;
+            if (!direct)
+                pack_plain(p, a, ld, have, deep, temp, depth, padded, DOWN);
+            for (int i = 0; i < DOWN; i += LANES)
+                for (int k = 0; k < padded; k += LANES)
+                    turn_block(direct ? a + i * ld + k : temp + i * depth + k, direct ? ld : depth,
+                               out + i * depth + k * ROWS, ROWS, ROWS * depth);
+        }
+        if (q->sums)
+            add_sums(q, row, have, from, deep);
+    }
+}
+
+/* A panel of the right operand, stacked. */
+INLINE void pack_right(const enum precision p, const int panel, const struct part *s,
+                       const struct packed *to, int strip)
+{
+    const struct product *q = s->q;
+    const int u = is_pair(p) ? 2 : 1, depth = deep_of(p);
+    const int col = strip * panel, have = min_int(panel, q->n - col);
+    const ptrdiff_t ld = q->b.ld;
+    for (int b = 0; b < s->blocks; b++) {
+        const int units = units_in(p, s, b), padded = round_up(units, LANES);
+        const int from = (s->from + b * depth) * u, deep = min_int(units * u, q->k - from);
+        float *out = strip_at(to, strip, b), temp[DEEP * 3 * LANES];
+        if (!q->b.turned) {
+            pack_stacked(p, q->b.data + from * ld + col, ld, deep, have, out, panel,
+                         round_up(units, depth_step(p)) * u);
+            continue;
+        }
+        const float *b_from = q->b.data + col * ld + from;
+        if (p == PRECISION_F32 && have == panel && deep == padded) {
+            turn(b_from, ld, panel, padded, out, panel);
+            continue;
+        }
+        pack_plain(p, b_from, ld, have, deep, temp, depth, padded, panel);
+        turn(temp, depth, panel, padded, out, panel);
+    }
+}
+
+/* Rows [row, row + have) of c by one panel, over one block of k. */
+INLINE void multiply_block(const enum precision p, const int vecs, const struct product *q,
+                           int row, int col, int units, const float *left, const float *right,
+                           int add)
+{
+    const int panel = vecs * LANES, rows = block_rows(p);
+    const int have = min_int(rows, q->m - row), n = min_int(panel, q->n - col);
+    const int whole = have == rows && n == panel;
+    float *c = q->c + (ptrdiff_t)row * q->ldc + col, edge[32 * 3 * LANES];
+    const float *first = add ? c : q->bias ? q->bias + col : tile_zeros;
+    const ptrdiff_t ld_first = add ? q->ldc : 0;
+
+    block(p, vecs, units, left, is_tile(p) ? deep_of(p) : 1, is_tile(p) ? 1 : ROWS, right, panel,
+          whole ? first : tile_zeros, whole ? ld_first : 0, whole ? c : edge,
+          whole ? q->ldc : panel);
+    for (int r = 0; !whole && r < have; r++)
+        for (int e = 0; e < n; e++)
+            c[r * q->ldc + e] = first[r * ld_first + e] + edge[r * panel + e];
+}
+
+/* Strips [r, r_end) of rows times panels [c, c_end), part by part of c. */
+INLINE void multiply_strips(const enum precision p, const int vecs, const struct part *s,
+                            const struct packed *left, const struct packed *right,
+                            int r, int r_end, int c, int c_end)
+{
+    const int rows = block_rows(p);
+    for (int i = r; i < r_end; i += STRIPS)
+        for (int j = c; j < c_end; j += STRIPS)
+            for (int b = 0; b < s->blocks; b++)
+                for (int row = i * DOWN; row < min_int(s->q->m, min_int(i + STRIPS, r_end) * DOWN);
+                     row += rows)
+                    for (int col = j; col < min_int(j + STRIPS, c_end); col++)
+                        multiply_block(p, vecs, s->q, row, col * vecs * LANES,
+                                       round_up(units_in(p, s, b), depth_step(p)),
+                                       strip_at(left, row / DOWN, b) + row % DOWN * deep_of(p),
+                                       strip_at(right, col, b), s->q->add || s->from + b > 0);
+}
+
+/* What differs by precision and width of a panel, each compiled for its own. */
+struct kit {
+    enum precision precision;
+    int panel, depth;           /* columns; units of k in a block */
+    void (*left)(const struct part *, const struct packed *, int strip);
+    void (*right)(const struct part *, const struct packed *, int strip);
+    void (*multiply)(const struct part *, const struct packed *left, const struct packed *right,
+                     int r, int r_end, int c, int c_end);
+};
+
+#define KIT(name, p, vecs)                                                                        \
+    static void name##_left(const struct part *s, const struct packed *to, int strip)             \
+    {                                                                                             \
+        pack_left(p, s, to, strip);                                                               \
+    }                                                                                             \
+    static void name##_right(const struct part *s, const struct packed *to, int strip)            \
+    {                                                                                             \
+        pack_right(p, (vecs) * LANES, s, to, strip);                                              \
+    }                                                                                             \
+    static void name##_multiply(const struct part *s, const struct packed *left,                  \
+                                const struct packed *right, int r, int r_end, int c, int c_end)   \
+    {                                                                                             \
+        multiply_strips(p, vecs, s, left, right, r, r_end, c, c_end);                             \
+    }                                                                                             \
+    static const struct kit name = {                                                              \
+        p, (vecs) * LANES, TILES && p == PRECISION_BF16 ? DEEP_TILE : DEEP,                       \
+        name##_left, name##_right, name##_multiply,                                               \
+    };
+
+KIT(full, PRECISION_F32, 2)
+KIT(full_wide, PRECISION_F32, VECS)
+KIT(half, PRECISION_BF16, 2)
+#if defined __AMX_BF16__
+#define half_wide half
+#else
+KIT(half_wide, PRECISION_BF16, VECS)
+#endif
+
+/* Strips [t, end) of the operand that has more of them, times the other. */
+static void task(const struct kit *kit, const struct part *s, const struct packed *shared,
+                 int shared_left, int t, int end)
+{
+    const int floats = kit->depth * (shared_left ? kit->panel : DOWN);
+    const struct packed own = {
+        scratch(SCRATCH_OWN, (size_t)floats * (size_t)(s->blocks * (end - t))), t, end - t, floats,
+    };
+    for (int i = t; i < end; i++)
+        (shared_left ? kit->right : kit->left)(s, &own, i);
+    if (shared_left)
+        kit->multiply(s, shared, &own, 0, shared->n, t, end);
+    else
+        kit->multiply(s, &own, shared, t, end, 0, shared->n);
+}
+
+static void multiply(const struct kit *kit, const struct product *q)
+{
+    const int units = units_of(kit->precision, q->k), shared_left = q->m < q->n;
+    const int rows = (q->m + DOWN - 1) / DOWN, cols = (q->n + kit->panel - 1) / kit->panel;
+    const int n = shared_left ? cols : rows, most = BLOCKS * kit->depth;
+    const int large = (size_t)q->m * (size_t)q->n * (size_t)q->k > 16 * PARALLEL;
+    const int each = large ? min_int(STRIPS, 1 + n / (4 * omp_get_max_threads())) : n;
+    struct packed shared = {
+        .n = shared_left ? rows : cols, .floats = kit->depth * (shared_left ? DOWN : kit->panel),
+    };
+    shared.data = scratch(SCRATCH_SHARED, (size_t)shared.n * (size_t)shared.floats
+                          * (size_t)min_int(BLOCKS, (units + kit->depth - 1) / kit->depth));
+
+    #pragma omp parallel if (large)
+    for (int from = 0; from < units; from += most) {
+        const int now = min_int(most, units - from);
+        const struct part s = {q, from, now, (now + kit->depth - 1) / kit->depth};
+        start_tiles(kit->precision);
+        #pragma omp for schedule(dynamic)
+        for (int i = 0; i < shared.n; i++)
+            (shared_left ? kit->left : kit->right)(&s, &shared, i);
+        #pragma omp for schedule(dynamic)
+        for (int t = 0; t < n; t += each)
+            task(kit, &s, &shared, shared_left, t, min_int(t + each, n));
+    }
+}
+
+/* A few rows times a matrix that is read once (generation): column j is dot products. */
+INLINE void few_column(const enum precision p, const struct product *q, int j)
 {
     const int k = q->k, whole = k - k % LANES;
-    #pragma omp parallel for if ((size_t)q->n * (size_t)k > PARALLEL)
+    for (int i = 0; i < q->m; i++) {
+        const float *a = q->a.data + (ptrdiff_t)i * q->a.ld;
+        const float *b = q->b.data + (ptrdiff_t)j * q->b.ld;
+        float *c = q->c + (ptrdiff_t)i * q->ldc + j;
+        vec sums[4] = {{0}};
+        for (int e = 0; e < whole; e += LANES)
+            sums[e / LANES % 4] += rounded(p, load(a + e)) * rounded(p, load(b + e));
+        if (whole < k)
+            sums[0] += rounded(p, load_part(a + whole, k - whole, 0))
+                     * rounded(p, load_part(b + whole, k - whole, 0));
+        *c = (q->add ? *c : q->bias ? q->bias[j] : 0)
+           + sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    }
+}
+
+static void few_f32(const struct product *q)
+{
+    #pragma omp parallel for if ((size_t)q->n * (size_t)q->k > PARALLEL)
     for (int j = 0; j < q->n; j++)
-        for (int i = 0; i < q->m; i++) {
-            const float *a = (const float *)q->a.data + (ptrdiff_t)i * q->a.ld;
-            const float *b = (const float *)q->b.data + (ptrdiff_t)j * q->b.ld;
-            float *c = q->c + (ptrdiff_t)i * q->ldc + j;
-            vec sums[4] = {{0}};
-            for (int e = 0; e < whole; e += LANES)
-                sums[e / LANES % 4] += rounded(p, load(a + e)) * rounded(p, load(b + e));
-            if (whole < k)
-                sums[0] += rounded(p, load_part(a + whole, k - whole, 0))
-                         * rounded(p, load_part(b + whole, k - whole, 0));
-            *c = (q->add ? *c : q->bias ? q->bias[j] : 0)
-               + sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
-        }
+        few_column(PRECISION_F32, q, j);
 }
 
-/* [rows, cols] of an operand in 16 bits, packed. */
-static struct matmul_in round_operand(const struct matmul_in *x, int rows, int cols,
-                                      enum scratch_slot slot)
+static void few_bf16(const struct product *q)
 {
-    const int r = x->turned ? cols : rows, c = x->turned ? rows : cols;
-    uint16_t *out = (void *)scratch(slot, ((size_t)r * (size_t)c + 1) / 2);
-    #pragma omp parallel for if ((size_t)r * (size_t)c > PARALLEL)
-    for (int i = 0; i < r; i++)
-        for (int j = 0; j < c; j++)
-            out[(size_t)i * (size_t)c + (size_t)j] =
-                (uint16_t)bf16_bits(((const float *)x->data)[(ptrdiff_t)i * x->ld + j]);
-    return (struct matmul_in){out, c, x->turned};
+    #pragma omp parallel for if ((size_t)q->n * (size_t)q->k > PARALLEL)
+    for (int j = 0; j < q->n; j++)
+        few_column(PRECISION_BF16, q, j);
 }
 
-void KERNEL(product)(const struct matmul *q)
+void KERNEL(product)(const struct product *q)
 {
-    const int bf16 = q->precision == PRECISION_BF16;
-    if (q->m <= FEW && q->b.turned && !q->a.turned) {
-        if (bf16)
-            multiply_few(PRECISION_BF16, q);
-        else
-            multiply_few(PRECISION_F32, q);
-        return;
-    }
-    if (LANES > 4 && matmul_wins(q)) {      /* the lowest level stays the plain path */
-        struct matmul to = *q;
-        if (bf16) {
-            to.a = round_operand(&q->a, q->m, q->k, SCRATCH_LEFT);
-            to.b = round_operand(&q->b, q->k, q->n, SCRATCH_RIGHT);
-        }
-        if (matmul_run(&to))
-            return;
-    }
-    if (bf16)
-        multiply(PRECISION_BF16, q);
+    const int bf16 = q->precision == PRECISION_BF16, wide = q->n % (VECS * LANES) == 0;
+    if (q->m <= FEW && q->b.turned && !q->a.turned && !q->sums)
+        (bf16 ? few_bf16 : few_f32)(q);
+    else if (bf16)
+        multiply(wide ? &half_wide : &half, q);
     else
-        multiply(PRECISION_F32, q);
+        multiply(wide ? &full_wide : &full, q);
 }

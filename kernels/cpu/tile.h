@@ -16,22 +16,37 @@
 #include "kernels/ops.h"
 #include <stddef.h>
 
-/* Rows of a block of registers. */
-enum { ROWS = LANES == 16 ? 8 : 4 };
+/* A block of registers has ROWS rows of at most VECS vectors. */
+enum { ROWS = LANES == 16 ? 8 : 4, VECS = LANES == 4 ? 2 : 3 };
+enum { AHEAD = 8 };        /* units of the right operand fetched ahead: it is in the second cache */
 #ifdef __AVX512BF16__
 enum { PAIRS = 1 };
 #else
 enum { PAIRS = 0 };
 #endif
+#ifdef __AMX_BF16__
+enum { TILES = 1 };
+#else
+enum { TILES = 0 };
+#endif
 
 #if defined __clang__
 #define UNROLL _Pragma("unroll")
+#define TWICE _Pragma("unroll 2")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#define TWICE _Pragma("GCC unroll 2")
 #endif
 
 /* Whether operands of that precision are pairs. */
 INLINE int is_pair(enum precision p) { return PAIRS && p == PRECISION_BF16; }
+
+/* Whether they are multiplied by the tile unit (AMX): then left operands are plain, and the depth
+ * in units is padded to a multiple of 16. */
+INLINE int is_tile(enum precision p) { return TILES && p == PRECISION_BF16; }
+INLINE int depth_step(enum precision p) { return is_tile(p) ? 16 : 1; }
+/* Rows that block() takes. */
+INLINE int block_rows(enum precision p) { return is_tile(p) ? 32 : ROWS; }
 
 INLINE int round_up(int n, int to) { return (n + to - 1) / to * to; }
 
@@ -45,20 +60,24 @@ INLINE vec multiply_add(const int pair, vec sum, float a, vec b)
     return sum + a * b;
 }
 
-/* c [ROWS, vecs * LANES] = first + a b over k units; rows of `first` are ld_first apart, 0 to
- * take the same row for all. */
-INLINE void block(const int vecs, const int pair, int k, const float *a, ptrdiff_t ai,
-                  ptrdiff_t ak, const float *b, ptrdiff_t ldb, const float *first,
-                  ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
+INLINE void vector_block(const int vecs, const int pair, int k, const float *a, ptrdiff_t ai,
+                         ptrdiff_t ak, const float *b, ptrdiff_t ldb, const float *first,
+                         ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
 {
-    vec sum[ROWS][2];
+    vec sum[ROWS][VECS];
     UNROLL
     for (int r = 0; r < ROWS; r++)
         UNROLL
-        for (int v = 0; v < vecs; v++)
-            sum[r][v] = *(const vec *)(first + r * ld_first + v * LANES);
+        for (int v = 0; v < vecs; v++) {
+            __builtin_prefetch(first + r * ld_first + v * LANES);
+            sum[r][v] = splat(0);
+        }
+    TWICE
     for (int p = 0; p < k; p++) {
-        vec bv[2];
+        vec bv[VECS];
+        UNROLL
+        for (int v = 0; v < vecs; v++)
+            __builtin_prefetch(b + (p + AHEAD) * ldb + v * LANES);
         UNROLL
         for (int v = 0; v < vecs; v++)
             bv[v] = *(const vec *)(b + p * ldb + v * LANES);
@@ -72,10 +91,69 @@ INLINE void block(const int vecs, const int pair, int k, const float *a, ptrdiff
     for (int r = 0; r < ROWS; r++)
         UNROLL
         for (int v = 0; v < vecs; v++)
-            *(vec *)(c + r * ldc + v * LANES) = sum[r][v];
+            *(vec *)(c + r * ldc + v * LANES) = sum[r][v]
+                                              + *(const vec *)(first + r * ld_first + v * LANES);
 }
 
-static const float tile_zeros[2 * LANES];
+#ifdef __AMX_BF16__
+/* Tiles 0 to 3 are sums of 16 x 16 floats, 4 and 5 of the left operand, 6 and 7 of the right. */
+INLINE void tile_block(int k, const float *a, ptrdiff_t ai, const float *b, ptrdiff_t ldb,
+                       const float *first, ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
+{
+    enum { SIDE = 16 };
+    const ptrdiff_t f = 4 * ld_first, to = 4 * ldc;
+    _tile_loadd(0, first, f);
+    _tile_loadd(1, first + SIDE, f);
+    _tile_loadd(2, first + SIDE * ld_first, f);
+    _tile_loadd(3, first + SIDE * ld_first + SIDE, f);
+    for (int p = 0; p < k; p += SIDE) {
+        _tile_loadd(4, a + p, 4 * ai);
+        _tile_loadd(6, b + p * ldb, 4 * ldb);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b + p * ldb + SIDE, 4 * ldb);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, a + SIDE * ai + p, 4 * ai);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, c, to);
+    _tile_stored(1, c + SIDE, to);
+    _tile_stored(2, c + SIDE * ldc, to);
+    _tile_stored(3, c + SIDE * ldc + SIDE, to);
+}
+
+/* Sets up the calling thread's tiles, all 16 rows of 64 bytes, until other code does. */
+static inline void start_tiles(enum precision p)
+{
+    static const struct { uint8_t palette, zero[15]; uint16_t bytes[16]; uint8_t rows[16]; } all = {
+        .palette = 1, .bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+        .rows = {16, 16, 16, 16, 16, 16, 16, 16},
+    };
+    if (is_tile(p))
+        _tile_loadconfig(&all);
+}
+#else
+INLINE void tile_block(int k, const float *a, ptrdiff_t ai, const float *b, ptrdiff_t ldb,
+                       const float *first, ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
+{
+    (void)k, (void)a, (void)ai, (void)b, (void)ldb, (void)first, (void)ld_first, (void)c, (void)ldc;
+}
+INLINE void start_tiles(enum precision p) { (void)p; }
+#endif
+
+/* c [block_rows, vecs * LANES] = first + a b over k units; rows of `first` are ld_first apart, 0
+ * to take the same row for all.  With tiles ak is 1 and vecs 2. */
+INLINE void block(const enum precision p, const int vecs, int k, const float *a, ptrdiff_t ai,
+                  ptrdiff_t ak, const float *b, ptrdiff_t ldb, const float *first,
+                  ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
+{
+    if (is_tile(p))
+        tile_block(k, a, ai, b, ldb, first, ld_first, c, ldc);
+    else
+        vector_block(vecs, is_pair(p), k, a, ai, ak, b, ldb, first, ld_first, c, ldc);
+}
+
+static const float tile_zeros[VECS * LANES];
 
 /* c [m, n] = a b over k units, or with `add` added to c: unit (i, p) of a at a[i * ai + p * ak],
  * (p, j) of b at b[p * ldb + j]; m a multiple of ROWS, n of LANES. */
@@ -88,9 +166,9 @@ INLINE void tile_mul(const int pair, int m, int n, int k, const float *a, ptrdif
             float *to = c + i * ldc + j;
             const float *first = add ? to : tile_zeros;
             if (j + 2 * LANES <= n)
-                block(2, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
+                vector_block(2, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
             else
-                block(1, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
+                vector_block(1, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
         }
 }
 
@@ -123,9 +201,9 @@ INLINE void pair_rows(const float *low, const float *high, float *out)
 }
 #endif
 
-/* x [rows, cols] in plain form: out [rows_out][ld_out], padded. */
+/* x [rows, cols] in plain form: out [rows_out][ld_out], padded to `wide` units. */
 INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int rows, int cols,
-                       float *restrict out, int ld_out, int rows_out)
+                       float *restrict out, int ld_out, int wide, int rows_out)
 {
     const int whole = is_pair(p) ? cols / 2 : cols;
     for (int i = 0; i < rows; i++) {
@@ -141,11 +219,12 @@ INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int
                   : p == PRECISION_BF16 ? bf16_round(row[j]) : row[j];
         if (is_pair(p) && cols % 2)
             to[whole] = pair_of(row[cols - 1], 0);
-        for (j = is_pair(p) ? (cols + 1) / 2 : cols; j < ld_out; j++)
+        for (j = is_pair(p) ? (cols + 1) / 2 : cols; j < wide; j++)
             to[j] = 0;
     }
-    for (ptrdiff_t i = (ptrdiff_t)rows * ld_out; i < (ptrdiff_t)rows_out * ld_out; i++)
-        out[i] = 0;
+    for (int i = rows; i < rows_out; i++)
+        for (int j = 0; j < wide; j++)
+            out[(ptrdiff_t)i * ld_out + j] = 0;
 }
 
 /* x [rows, cols] in stacked form: out [units of rows_out][ld_out], padded. */
@@ -153,7 +232,7 @@ INLINE void pack_stacked(const enum precision p, const float *x, ptrdiff_t ld, i
                          float *restrict out, int ld_out, int rows_out)
 {
     if (!is_pair(p)) {
-        pack_plain(p, x, ld, rows, cols, out, ld_out, rows_out);
+        pack_plain(p, x, ld, rows, cols, out, ld_out, ld_out, rows_out);
         return;
     }
     for (int i = 0; i < rows_out; i += 2) {
@@ -175,8 +254,9 @@ INLINE void pack_stacked(const enum precision p, const float *x, ptrdiff_t ld, i
 }
 
 #ifdef __AVX512F__
-/* out[j][i] = in[i][j] for 16 x 16 units: bit by bit, row and column numbers change places. */
-INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out)
+/* out[j][i] = in[i][j] for 16 x 16 units: bit by bit, row and column numbers change places.
+ * Units from i = ROWS on are stored `far` from the first. */
+INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out, ptrdiff_t far)
 {
     const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     __m512 x[LANES];
@@ -200,14 +280,19 @@ INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_o
     }
     UNROLL
     for (int i = 0; i < LANES; i++)
-        _mm512_storeu_ps(out + i * ld_out, x[i]);
+        if (far == ROWS) {
+            _mm512_storeu_ps(out + i * ld_out, x[i]);
+        } else {
+            _mm256_storeu_ps(out + i * ld_out, _mm512_castps512_ps256(x[i]));
+            _mm256_storeu_ps(out + i * ld_out + far, _mm512_extractf32x8_ps(x[i], 1));
+        }
 }
 #else
-INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out)
+INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out, ptrdiff_t far)
 {
     for (int j = 0; j < LANES; j++)
         for (int i = 0; i < LANES; i++)
-            out[j * ld_out + i] = in[i * ld + j];
+            out[j * ld_out + i % ROWS + i / ROWS * far] = in[i * ld + j];
 }
 #endif
 
@@ -216,5 +301,5 @@ INLINE void turn(const float *in, ptrdiff_t ld, int rows, int cols, float *out, 
 {
     for (int i = 0; i < rows; i += LANES)
         for (int j = 0; j < cols; j += LANES)
-            turn_block(in + i * ld + j, ld, out + j * ld_out + i, ld_out);
+            turn_block(in + i * ld + j, ld, out + j * ld_out + i, ld_out, ROWS);
 }

@@ -3,7 +3,7 @@
 static int device, level;
 
 static const char *const device_names[] = {"cpu", "cuda", NULL};
-static const char *const level_names[] = {"best", "v2", "v3", "v4", "v4bf16", NULL};
+static const char *const level_names[] = {"best", "v2", "v3", "v4", "v4bf16", "v4amx", NULL};
 
 const struct opt device_options[] = {
     {0, "device", OPT_CHOICE, &device, 0, 0, "where to compute", device_names},
