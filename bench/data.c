@@ -86,7 +86,7 @@ static enum window_order order;
 static double windows(const char *data)
 {
     struct shards *s = shards_open(data, "train");
-    struct batches *b = batches_open(s, BATCH, TIME, order, 1, 0);
+    struct batches *b = batches_open(s, BATCH, TIME, order, NULL, 1, 0);
     const uint64_t n = batches_windows(b) / BATCH;
     for (uint64_t i = 0; i < n; i++)
         batches_next(b);

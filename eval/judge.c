@@ -27,6 +27,18 @@ struct judge *judge_open(const char *run, const char *data)
     j->stream = stream_open(data, want.train ? "train" : "val");
     j->checkpoint = checkpoint_open(run);
     checkpoint_check_kind(j->checkpoint, &j->stream->kind, data);
+    if (model_config.architecture == ARCHITECTURE_ENCODER) {
+        if (want.policy == POLICY_STRIDE || want.policy == POLICY_ROLLING)
+            misuse("--policy: the model in %s is an encoder: blocks or random, of which it guesses "
+                   "the hidden tokens", run);
+        if (want.pairs || want.forced)
+            die("%s: the model is an encoder, which predicts no next token; a decoder is needed "
+                "here", run);
+    }
+    j->mask = masking_for(&j->stream->kind, model_mask_share(&model_config));
+    if (masking_ids(&j->mask) > model_config.vocab)
+        die("%s: has %d ids and one to hide them, the model only %d", data, j->stream->kind.size,
+            model_config.vocab);
     if (want.window > model_config.context)
         misuse("--window: %d is more than the model's context of %d", want.window,
                model_config.context);
@@ -67,6 +79,8 @@ void judge_notes(const struct judge *j, FILE *out, const struct opt *more)
 
     tsv_provenance(out, tables);
     tsv_note(out, "protocol", policy);
+    if (j->mask.share > 0)
+        tsv_note(out, "scored", "hidden tokens, guessed from all others of their window");
     checkpoint_notes(j->checkpoint, out);
     free(policy);
 }
@@ -123,8 +137,9 @@ struct load {
     int n;
 };
 
-/* Put one window into row `row`; what follows its end is no target. */
-static void fill(const struct judge *j, struct load *b, int row, const struct window *w)
+/* Put window k into row `row`; what follows its end is no target. */
+static void fill(const struct judge *j, struct load *b, int row, const struct window *w,
+                 uint64_t k)
 {
     const size_t time = (size_t)model_config.context, n = (size_t)w->n;
     int *ids = b->ids + (size_t)row * time, *targets = b->targets + (size_t)row * time;
@@ -139,9 +154,26 @@ static void fill(const struct judge *j, struct load *b, int row, const struct wi
     stream_read(j->stream, (uint64_t)w->from + n, 1, &targets[n - 1]);
     check_ids(j, ids, n);
     check_ids(j, targets, n);
+    if (j->mask.share > 0)
+        mask_window(&j->mask, (uint64_t)want.seed, k, ids, targets, w->n);
     for (size_t i = 0; i < time; i++)
         if (i < (size_t)w->skip || i >= n)
             targets[i] = -1;
+}
+
+/* What was scored of a row, without the rest between. */
+static struct verdict verdict_of(struct load *b, int row)
+{
+    const size_t time = (size_t)model_config.context, at = (size_t)row * time;
+    int *targets = b->targets + at, *best = b->best + at, n = 0;
+    float *loss = b->loss + at;
+    for (size_t i = 0; i < time; i++)
+        if (targets[i] >= 0) {
+            targets[n] = targets[i];
+            best[n] = best[i];
+            loss[n++] = loss[i];
+        }
+    return (struct verdict){targets, loss, best, n};
 }
 
 static void pass(struct judge *j, struct load *b)
@@ -178,7 +210,7 @@ static void real_best(struct judge *j, struct load *b, float *row)
 
 void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v), void *arg)
 {
-    const size_t time = (size_t)model_config.context, rows = (size_t)want.batch * time;
+    const size_t rows = (size_t)want.batch * (size_t)model_config.context;
     struct load *b = zalloc(1, sizeof *b);
     float *row = zalloc((size_t)model_config.vocab, sizeof *row);
     int *host = zalloc(3 * rows, sizeof *host), more = 1;
@@ -186,6 +218,7 @@ void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v)
                                      want.stride, (uint64_t)want.windows, (uint64_t)want.seed);
     struct progress p = progress_begin("tokens", 0, windows_tokens(w));
     double done = 0;
+    uint64_t k = 0;
 
     b->ids = host;
     b->targets = host + rows;
@@ -193,18 +226,16 @@ void judge_run(struct judge *j, void (*each)(void *arg, const struct verdict *v)
     b->loss = zalloc(rows, sizeof *b->loss);
     while (more) {
         for (b->n = 0; b->n < want.batch && (more = windows_next(w, &b->windows[b->n])); b->n++)
-            fill(j, b, b->n, &b->windows[b->n]);
+            fill(j, b, b->n, &b->windows[b->n], k++);
         if (!b->n)
             break;
         pass(j, b);
         if (want.pairs || want.forced)
             real_best(j, b, row);
         for (int i = 0; i < b->n; i++) {
-            const size_t at = (size_t)i * time + (size_t)b->windows[i].skip;
-            const int n = b->windows[i].n - b->windows[i].skip;
-            each(arg, &(struct verdict){b->ids + at, b->targets + at, b->loss + at, b->best + at,
-                                        n});
-            done += n;
+            const struct verdict v = verdict_of(b, i);
+            each(arg, &v);
+            done += b->windows[i].n - b->windows[i].skip;
         }
         progress_show(&p, done, NULL);
     }

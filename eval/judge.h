@@ -1,6 +1,7 @@
 /* judge.h - a checkpoint run over windows of tokens. */
 #pragma once
 #include "eval/windows.h"
+#include "data/mask.h"
 #include "model/checkpoint.h"
 #include "text/vocab.h"
 
@@ -8,11 +9,12 @@ struct judge {
     struct checkpoint *checkpoint;
     struct model *model;
     struct stream *stream;
+    struct masking mask;        /* of an encoder's windows */
 };
 
-/* What the model made of one window: [n] each, from its first scored token on. */
+/* What the model made of one window: [n] each, of the tokens that are scored. */
 struct verdict {
-    const int *ids, *targets;
+    const int *targets;
     const float *loss;          /* nats */
     const int *best;            /* the arg-max */
     int n;

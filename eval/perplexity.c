@@ -50,6 +50,7 @@ void run_perplexity(FILE *out, const char *run, const char *data)
     if (want.policy == POLICY_BLOCKS || want.policy == POLICY_RANDOM)
         metric(out, "window_perplexity", t.window_exp / (double)t.windows);
     metric(out, "accuracy", (double)t.hits / n);
-    print_by_text(out, j, &t);
+    if (!j->mask.share)
+        print_by_text(out, j, &t);
     judge_close(j);
 }

@@ -41,7 +41,8 @@ static void settle(const struct checkpoint *c, const struct shards *data, const 
     const struct token_kind *kind = shards_kind(data);
     if (!c) {
         model_config_settle();
-        model_config_for_vocab(kind->size);
+        const struct masking mask = masking_for(kind, model_mask_share(&model_config));
+        model_config_for_vocab(masking_ids(&mask));
         return;
     }
     checkpoint_check_kind(c, kind, path);
@@ -65,8 +66,10 @@ struct batches *subject_windows(const struct subject *s, int size, long long usu
         want.windows = most;
     if (want.batch > want.windows)
         want.batch = (int)want.windows;
+    const struct masking mask = masking_for(shards_kind(s->data), model_mask_share(&model_config));
     return batches_open(s->data, size < want.windows ? size : (int)want.windows,
-                        model_config.context, WINDOWS_PERMUTED, (uint64_t)want.seed, 0);
+                        model_config.context, WINDOWS_PERMUTED, &mask, (uint64_t)want.seed,
+                        0);
 }
 
 void table_note(FILE *f, const char *key, double value)

@@ -59,7 +59,7 @@ static long place_of(const int *ids, const int *targets, long guess)
 static void test_in_order(void)
 {
     struct shards *s = open_small_cache();
-    struct batches *b = batches_open(s, BATCH, TIME, WINDOWS_IN_ORDER, 1, 0);
+    struct batches *b = batches_open(s, BATCH, TIME, WINDOWS_IN_ORDER, NULL, 1, 0);
     const uint64_t windows = (TOKENS - 1) / TIME;
     uint64_t seen = 0;
     int good = 1, padded = 1;
@@ -86,7 +86,7 @@ static void test_in_order(void)
 static long *epoch(uint64_t seed, uint64_t first, int n)
 {
     struct shards *s = open_small_cache();
-    struct batches *b = batches_open(s, 1, TIME, WINDOWS_PERMUTED, seed, first);
+    struct batches *b = batches_open(s, 1, TIME, WINDOWS_PERMUTED, NULL, seed, first);
     long *places = zalloc((size_t)n, sizeof *places);
     for (int i = 0; i < n; i++) {
         const struct batch *x = batches_next(b);
@@ -138,7 +138,7 @@ static void test_random(void)
 {
     enum { N = 400 };
     struct shards *s = open_small_cache();
-    struct batches *b = batches_open(s, BATCH, TIME, WINDOWS_RANDOM, 3, 0);
+    struct batches *b = batches_open(s, BATCH, TIME, WINDOWS_RANDOM, NULL, 3, 0);
     int *kept = zalloc((size_t)N * BATCH * TIME, sizeof *kept);
     double sum = 0;
     int good = 1;
@@ -158,7 +158,7 @@ static void test_random(void)
 
     int same = 1;
     for (int first = 1; first < N; first += 57) {
-        b = batches_open(s, BATCH, TIME, WINDOWS_RANDOM, 3, (uint64_t)first);
+        b = batches_open(s, BATCH, TIME, WINDOWS_RANDOM, NULL, 3, (uint64_t)first);
         for (int i = first; i < first + 4 && i < N; i++)
             same &= !memcmp(kept + (size_t)i * BATCH * TIME, batches_next(b)->ids,
                             BATCH * TIME * sizeof *kept);
@@ -204,7 +204,7 @@ static void test_threads(void)
 
 static void open_too_short(void *path)
 {
-    batches_open(shards_open(path, "train"), 1, TIME, WINDOWS_RANDOM, 1, 0);
+    batches_open(shards_open(path, "train"), 1, TIME, WINDOWS_RANDOM, NULL, 1, 0);
 }
 
 static void test_short(void)
@@ -217,7 +217,7 @@ static void test_short(void)
     make_set(TIME + 1, one);
     struct shards *s = shards_open(one, "train");
     for (int order = 0; order < 3; order++) {
-        struct batches *b = batches_open(s, 2, TIME, (enum window_order)order, 1, 0);
+        struct batches *b = batches_open(s, 2, TIME, (enum window_order)order, NULL, 1, 0);
         const struct batch *x = batches_next(b);
         ok(x && place_of(x->ids, x->targets, 0) == 0, "one window is enough, order %d", order);
         batches_close(b);
@@ -225,6 +225,56 @@ static void test_short(void)
     shards_close(s);
     free(path);
     free(one);
+}
+
+/* Eight of ten hidden tokens are the mask, one is any other, one is as it was. */
+static void test_masked(void)
+{
+    enum { N = 300 };
+    const struct masking mask = masking_for(&(struct token_kind){"gpt2", SIZE, SIZE - 1}, 0.15);
+    const struct masking few = {1e-9, SIZE, SIZE};
+    struct shards *s = open_small_cache();
+    struct batches *plain = batches_open(s, BATCH, TIME, WINDOWS_RANDOM, NULL, 3, 0);
+    struct batches *hiding = batches_open(s, BATCH, TIME, WINDOWS_RANDOM, &mask, 3, 0);
+    struct batches *again = batches_open(s, BATCH, TIME, WINDOWS_RANDOM, &mask, 3, 5);
+    double hidden = 0, masked = 0, kept = 0;
+    int wrong = 0, same = 0;
+    for (int b = 0; b < N; b++) {
+        const struct batch *x = batches_next(plain), *y = batches_next(hiding);
+        for (int i = 0; i < BATCH * TIME; i++) {
+            const int scored = y->targets[i] >= 0;
+            wrong += scored ? y->targets[i] != x->ids[i] : y->ids[i] != x->ids[i];
+            wrong += y->ids[i] > SIZE;
+            hidden += scored;
+            masked += scored && y->ids[i] == SIZE;
+            kept += scored && y->ids[i] == x->ids[i];
+        }
+        if (b == 5) {
+            const struct batch *z = batches_next(again);
+            same = !memcmp(y->ids, z->ids, BATCH * TIME * sizeof *z->ids)
+                && !memcmp(y->targets, z->targets, BATCH * TIME * sizeof *z->targets);
+        }
+    }
+    const double all = N * BATCH * TIME;
+    ok(!wrong && masking_ids(&mask) == SIZE + 1, "hidden tokens are the targets, no others change");
+    ok(hidden / all > 0.147 && hidden / all < 0.153, "share that is hidden: %.4f", hidden / all);
+    ok(masked / hidden > 0.79 && masked / hidden < 0.81 && kept / hidden > 0.09
+       && kept / hidden < 0.11, "of it the mask: %.3f, as before: %.3f", masked / hidden,
+       kept / hidden);
+    ok(same, "a batch's hidden tokens depend on its number, not on the batches before");
+    int ids[TIME] = {0}, targets[TIME], least = TIME;
+    for (uint64_t k = 0; k < 1000; k++) {
+        int n = 0;
+        mask_window(&few, 1, k, ids, targets, TIME);
+        for (int i = 0; i < TIME; i++)
+            n += targets[i] >= 0;
+        least = n < least ? n : least;
+    }
+    ok(least == 1, "every window has a hidden token");
+    batches_close(plain);
+    batches_close(hiding);
+    batches_close(again);
+    shards_close(s);
 }
 
 int main(void)
@@ -236,6 +286,7 @@ int main(void)
     test_in_order();
     test_permutation();
     test_permuted();
+    test_masked();
     test_random();
     test_threads();
     test_short();

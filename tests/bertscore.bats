@@ -95,7 +95,7 @@ agree()
     fails 1 'embeddings.word_embeddings.weight is not [511, 40]' \
         "$BIN/eval" --bertscore small --layer 3 pair.tsv
     cp -r "$TINY" deep && sed -i 's/"num_hidden_layers": 3/"num_hidden_layers": 4/' deep/config.json
-    fails 1 'tensor encoder.layer.3.attention.self.query.weight is missing' \
+    fails 1 'tensor bert.encoder.layer.3.attention.self.query.weight is missing' \
         "$BIN/eval" --bertscore deep --layer 4 pair.tsv
     cp -r "$TINY" words && sed -i '/\[SEP\]/d' words/vocab.txt
     fails 1 'words/vocab.txt: no line [SEP]' "$BIN/eval" --bertscore words --layer 3 pair.tsv

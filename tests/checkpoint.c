@@ -1,6 +1,6 @@
-/* checkpoint - a GPT-2 that transformers saved gives its logits (tests/golden/make_gpt2_tiny.py);
- * what is written is read back bit for bit, whatever the architecture; every flipped bit and
- * every cut of a file is found. */
+/* checkpoint - a GPT-2 and a BERT that transformers saved give their logits
+ * (tests/golden/make_gpt2_tiny.py, make_bert_mlm.py); what is written is read back bit for bit,
+ * whatever the architecture; every flipped bit and every cut of a file is found. */
 #include "base/base.h"
 #include "base/file.h"
 #include "model/checkpoint.h"
@@ -31,17 +31,20 @@ static void compare(struct model *m, const json_t *seq, const char *logits_file,
                     double *loss)
 {
     const json_t *ids = json_object_get(seq, "ids");
+    const json_t *targets = json_object_get(seq, "targets");    /* an encoder's */
     const size_t n = json_array_size(ids);
     const int time = m->time, vocab = m->cfg.vocab;
     int *id = zalloc((size_t)time, sizeof *id), *target = zalloc((size_t)time, sizeof *target);
     float *l = zalloc(tensor_size(m->logits), sizeof *l);
     float *ce = zalloc((size_t)time, sizeof *ce);
-    double mean = 0;
+    double mean = 0, scored = 0;
     struct mapped want;
 
     for (size_t i = 0; i < (size_t)time; i++) {
         id[i] = i < n ? (int)json_integer_value(json_array_get(ids, i)) : 0;
-        target[i] = i + 1 < n ? (int)json_integer_value(json_array_get(ids, i + 1)) : -1;
+        target[i] = targets ? (int)json_integer_value(json_array_get(targets, i))
+                  : i + 1 < n ? (int)json_integer_value(json_array_get(ids, i + 1)) : -1;
+        scored += target[i] >= 0;
     }
     plan_put(m->plan, m->ids, m->ids->data, id);
     plan_put(m->plan, m->targets, m->targets->data, target);
@@ -57,7 +60,7 @@ static void compare(struct model *m, const json_t *seq, const char *logits_file,
         *logit = fmax(*logit, fabs(w - l[i]));
     }
     for (int i = 0; i < time; i++)
-        mean += ce[i] / (double)(n - 1);
+        mean += ce[i] / scored;
     *loss = fabs(mean - json_number_value(json_object_get(seq, "mean_ce")));
     file_unmap(&want);
     free(id);
@@ -93,6 +96,24 @@ static void test_gpt2_tiny(const struct backend *be)
     model_free(m);
 }
 
+static void test_bert_mlm(const struct backend *be)
+{
+    struct checkpoint *c = checkpoint_open("tests/golden/bert-mlm");
+    struct model *m = model_build(be, &model_config, 1, MODEL_LOSS, 0);
+    json_t *seq = json_load_file("tests/golden/bert-mlm/expected.json", 0, NULL);
+    double logit, loss;
+
+    plan_watch(m->logits);
+    plan_place(m->plan, NULL);
+    checkpoint_load(c, m);
+    compare(m, seq, "tests/golden/bert-mlm/logits.f64", &logit, &loss);
+    report(logit < 1e-4 && loss < 1e-5, "bert-mlm: logits within %.1e, loss within %.1e", logit,
+           loss);
+    json_decref(seq);
+    checkpoint_close(c);
+    model_free(m);
+}
+
 /* Write a model, set model_config to something else, read it back: are all bits the same? */
 static int round_trip(const struct backend *be, const char *folder)
 {
@@ -124,15 +145,19 @@ static int round_trip(const struct backend *be, const char *folder)
 static void test_round_trips(const struct backend *be, const char *folder)
 {
     for (int i = 0; placements[i].name; i++)
-        for (int odd = 0; odd < 2; odd++) {
+        for (int k = 0; k < 4; k++) {
+            const int odd = k & 1, encoder = k > 1;
             memset(&model_config, 0, sizeof model_config);
             model_config = (struct model_config){
                 .placement = i, .norm = odd, .norm_gain = 1, .norm_bias = odd, .bias = odd,
                 .layers = 2, .width = 12, .heads = 3, .hidden = odd ? 20 : 0, .context = 5,
                 .vocab = 10, .tied = !odd, .positions = odd, .dt = odd ? 0.1 : 1, .eps = 1e-5,
-                .embed_scale = 1, .init_std = 0.02,
+                .embed_scale = 1, .init_std = 0.02, .mask_share = 0.15,
+                .architecture = encoder ? ARCHITECTURE_ENCODER : ARCHITECTURE_DECODER,
+                .segments = encoder ? 2 : 0, .embed_norm = encoder && odd,
             };
-            report(round_trip(be, folder), "%s, %s: what is written is read", placements[i].name,
+            report(round_trip(be, folder), "%s, %s, %s: what is written is read",
+                   encoder ? "encoder" : "decoder", placements[i].name,
                    odd ? "rms, biases, untied, sinusoidal" : "layer, bias-free, tied, learned");
         }
 }
@@ -259,6 +284,7 @@ int main(void)
     if (!mkdtemp(folder))
         die("%s:", folder);
     test_gpt2_tiny(be);
+    test_bert_mlm(be);
     test_round_trips(be, folder);
     test_damage(folder);
     test_headers();

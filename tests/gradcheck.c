@@ -175,13 +175,14 @@ static const struct variant {
     const char *name;
     int bias, gain, norm_bias, tied, activation, positions;
     double dropout, dt, smoothing;
-    int learn_dt;
+    int learn_dt, encoder;
 } variants[] = {
-    {"plain",           0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 1, 0, 0},
-    {"all biases",      1, 1, 1, 0, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 0, 0.3, 0.1, 0},
-    {"no gain, relu",   1, 0, 0, 1, ACTIVATION_RELU, POSITIONS_LEARNED, 0, 1, 0.1, 0},
-    {"dropout, dt 0.3", 0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0.2, 0.3, 0, 0},
-    {"learned dt",      0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 0.3, 0, 1},
+    {"plain",           0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 1, 0, 0, 0},
+    {"all biases",      1, 1, 1, 0, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 0, 0.3, 0.1, 0, 0},
+    {"no gain, relu",   1, 0, 0, 1, ACTIVATION_RELU, POSITIONS_LEARNED, 0, 1, 0.1, 0, 0},
+    {"dropout, dt 0.3", 0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0.2, 0.3, 0, 0, 0},
+    {"learned dt",      0, 1, 0, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 0.3, 0, 1, 0},
+    {"encoder",         1, 1, 1, 1, ACTIVATION_GELU, POSITIONS_LEARNED, 0, 1, 0, 0, 1},
 };
 
 static struct model_config config_of(const struct variant *v, int placement, int norm)
@@ -191,7 +192,8 @@ static struct model_config config_of(const struct variant *v, int placement, int
         .bias = v->bias, .layers = 2, .width = 8, .heads = 2, .context = TIME, .vocab = 11,
         .hidden = v->activation == ACTIVATION_RELU ? 5 : 0,        /* few kinks */
         .activation = v->activation, .positions = v->positions, .tied = v->tied, .dt = v->dt,
-        .learn_dt = v->learn_dt,
+        .learn_dt = v->learn_dt, .segments = v->encoder ? 2 : 0, .embed_norm = v->encoder,
+        .architecture = v->encoder ? ARCHITECTURE_ENCODER : ARCHITECTURE_DECODER,
         .dropout = v->dropout, .eps = 1e-5, .label_smoothing = v->smoothing, .embed_scale = 1,
     };
 }

@@ -28,6 +28,35 @@ same_runs()
     done
 }
 
+@test "an encoder learns hidden tokens: its own loss is eval's, it goes on as if never stopped" {
+    small="--architecture encoder --placement post --layers 2 --width 32 --heads 2 --context 32
+           --batch 8 --lr 5e-3 --eval-every 0 --checkpoint-every 30"
+    make_data 40000
+    # shellcheck disable=SC2086
+    train -q -o bert $small --steps 60 data
+    val=$(rows bert | tail -n 1 | cut -f 4)
+    rows bert | awk -F '\t' 'NR == 2 { first = $3 } END { exit !($4 < first - 1) }'
+    "$BIN/eval" -q bert data >out
+    near "$(value loss <out)" "$val" 1e-6
+    grep -q '^# scored=hidden tokens' out
+    [ -z "$(value bits_per_byte <out)" ]
+    [ "$(value tokens <out)" -lt "$(($(value windows <out) * 32 / 5))" ]
+    fails 2 'is an encoder: blocks or random' "$BIN/eval" --policy rolling bert data
+    fails 1 'predicts no next token' "$BIN/eval" --pairs bert data
+    fails 1 'predicts no next token' "$BIN/eval" --generate x bert
+    fails 2 '--mask-share: only --architecture encoder' train -o x --mask-share 0.2 data
+    grep -q '"model_type": "bert"' bert/step-00000060/config.json
+    cp -r bert stopped
+    rm -r stopped/step-00000060
+    train -q --resume stopped
+    cmp stopped/step-00000060/model.safetensors bert/step-00000060/model.safetensors
+    probe -q bert data | grep -v '^#' | cut -f 3 | sort -u | grep -qx mlp
+    train -q -o peri --architecture encoder --placement peri --layers 1 --width 16 --heads 2 \
+        --context 16 --batch 2 --steps 1 data
+    grep -q '"model_type": "keel"' peri/step-00000001/config.json
+    head -c 3000 peri/step-00000001/model.safetensors | grep -qa 'attention.norm_out.weight'
+}
+
 @test "a run learns, and leaves a table and checkpoints" {
     make_data 60000
     # shellcheck disable=SC2086

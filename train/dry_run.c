@@ -11,7 +11,8 @@ void dry_run(const char *data)
 {
     if (data) {
         struct shards *s = shards_open(data, "train");
-        model_config_for_vocab(shards_kind(s)->size);
+        const struct masking mask = masking_for(shards_kind(s), model_mask_share(&model_config));
+        model_config_for_vocab(masking_ids(&mask));
         shards_close(s);
     }
     if (!model_config.vocab)

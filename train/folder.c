@@ -42,6 +42,7 @@ static void open_data(struct run *r, const char *data)
 {
     r->train = shards_open(data, "train");
     r->val = shards_open(data, "val");
+    r->mask = masking_for(shards_kind(r->train), model_mask_share(&model_config));
     r->data = realpath(data, NULL);
     if (!r->data)
         die("%s:", data);
@@ -65,7 +66,7 @@ struct run *run_begin(const char *folder, const char *data)
                       .state = {NAN, NAN}};
     refuse_old_run(folder);         /* before the work, and again when it is ours */
     open_data(r, data);
-    model_config_for_vocab(shards_kind(r->train)->size);
+    model_config_for_vocab(masking_ids(&r->mask));
     r->learner = learner_new(r->be, &model_config, &learn_config);
     model_init(r->learner->model, (unsigned long long)learn_config.seed);
     claim(folder);

@@ -35,7 +35,7 @@ static double validate(struct run *r)
     if (!r->val)
         return NAN;
     struct batches *b = batches_open(r->val, c->batch, r->learner->model->time, WINDOWS_IN_ORDER,
-                                     (uint64_t)c->seed, 0);
+                                     &r->mask, (uint64_t)c->seed, 0);
     const struct batch *one;
     for (long long i = 0; (!run_config.eval_batches || i < run_config.eval_batches)
                           && (one = batches_next(b)); i++)
@@ -126,7 +126,7 @@ int run_train(struct run *r)
     struct progress p = progress_begin("tokens", (double)l->step * tokens,
                                        (double)l->cfg.steps * tokens);
     struct batches *b = batches_open(r->train, l->cfg.batch, l->model->time, WINDOWS_RANDOM,
-                                     (uint64_t)l->cfg.seed,
+                                     &r->mask, (uint64_t)l->cfg.seed,
                                      (uint64_t)l->step * (uint64_t)l->cfg.accumulate);
     struct step_record s = {0};
     int fine = !isinf(r->state.last);

@@ -1,6 +1,6 @@
 /* train.h - the parts of train: the run's folder, its table, the loop. */
 #pragma once
-#include "data/shards.h"
+#include "data/batch.h"
 #include "learn/state.h"
 
 /* Options of a run beside the model's and the learner's. */
@@ -23,6 +23,7 @@ struct run {
     char *data, *command;       /* DATA's full path; what began the run */
     const struct backend *be;
     struct shards *train, *val; /* val NULL: shorter than a window */
+    struct masking mask;        /* of an encoder's windows */
     struct learner *learner;
     struct state state;
     struct table table;

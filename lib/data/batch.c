@@ -16,6 +16,7 @@ struct batches {
     struct shards *shards;
     int size, time;
     enum window_order order;
+    struct masking mask;
     uint64_t seed, windows;
     struct batch ring[AHEAD];
     int *window;                        /* [time + 1] */
@@ -53,7 +54,9 @@ static void fill(struct batches *b, struct batch *out, uint64_t number)
             out->windows++;
         }
         memcpy(ids, b->window, time * sizeof *ids);
-        if (real)
+        if (real && b->mask.share > 0)
+            mask_window(&b->mask, b->seed, k, ids, targets, b->time);
+        else if (real)
             memcpy(targets, b->window + 1, time * sizeof *targets);
         else
             memset(targets, -1, time * sizeof *targets);
@@ -87,7 +90,7 @@ static void *fill_ahead(void *arg)
 }
 
 struct batches *batches_open(struct shards *s, int size, int time, enum window_order order,
-                             uint64_t seed, uint64_t first)
+                             const struct masking *mask, uint64_t seed, uint64_t first)
 {
     struct batches *b = zalloc(1, sizeof *b);
     const uint64_t tokens = shards_tokens(s);
@@ -99,6 +102,8 @@ struct batches *batches_open(struct shards *s, int size, int time, enum window_o
     *b = (struct batches){.shards = s, .size = size, .time = time, .order = order, .seed = seed,
                           .windows = (tokens - 1) / (uint64_t)time,
                           .first = first, .filled = first, .given = first};
+    if (mask)
+        b->mask = *mask;
     b->window = zalloc((size_t)time + 1, sizeof *b->window);
     for (int i = 0; i < AHEAD; i++) {
         b->ring[i].ids = zalloc(cells, sizeof *b->ring[i].ids);

@@ -190,19 +190,20 @@ const struct token_kind *checkpoint_kind(const struct checkpoint *c)
 }
 
 /* The file's tensor of that name.  transformers' bare models save without their prefix,
- * those with a head with it. */
+ * those with a head with it; a RoBERTa's is another than BERT's. */
 static const struct safetensors_entry *find_tensor(const struct checkpoint *c, const char *name)
 {
-    static const char *const encoders[] = {"bert.", "roberta."};
-    static const char prefix[] = "transformer.";
+    static const char *const prefixes[] = {"transformer.", "bert."};
     const struct safetensors_entry *e = safetensors_find(&c->st, name);
 
-    if (!e && !strncmp(name, prefix, sizeof prefix - 1))
-        e = safetensors_find(&c->st, name + sizeof prefix - 1);
-    for (int i = 0; !e && i < 2 && model_config.architecture == ARCHITECTURE_ENCODER; i++) {
-        char *full = text_of("%s%s", encoders[i], name);
-        e = safetensors_find(&c->st, full);
-        free(full);
+    for (int i = 0; !e && i < 2; i++) {
+        const size_t n = strlen(prefixes[i]);
+        if (strncmp(name, prefixes[i], n))
+            continue;
+        char *other = text_of("roberta.%s", name + n);
+        e = safetensors_find(&c->st, name + n);
+        e = e || !i ? e : safetensors_find(&c->st, other);
+        free(other);
     }
     if (!e)
         die("%s: tensor %s is missing: is this another architecture?", c->file, name);
@@ -244,26 +245,19 @@ static const struct safetensors_entry *read_tensor(const struct checkpoint *c, c
 /* Fill one parameter from the file's tensor or tensors, and mark them as used. */
 static void load_tensor(const struct checkpoint *c, struct model *m, struct tensor *t, char *used)
 {
-    const int encoder = m->cfg.architecture == ARCHITECTURE_ENCODER;
-    const size_t cols = (size_t)t->cols, skip = strcmp(t->name, "embed.position.weight") ? 0
-                                              : (size_t)m->cfg.first_position;
-    char *names[BERT_PARTS];
-    int transposed = 0, parts = 1;
-
-    if (encoder)
-        parts = bert_names(t->name, names);
-    else
-        names[0] = hf_name(t->name, &transposed);
+    const size_t skip = strcmp(t->name, "embed.position.weight") ? 0
+                      : (size_t)m->cfg.first_position;
+    struct file_names in = names_in_file(&m->cfg, t->name);
+    const size_t parts = (size_t)in.parts, cols = (size_t)t->cols;
     /* A vector is one row here, so that of three parts is a third of its columns. */
-    const size_t rows = t->rows == 1 ? 1 : (size_t)t->rows / (size_t)parts + skip;
-    const size_t part_cols = t->rows == 1 ? cols / (size_t)parts : cols;
-    float *host = zalloc((size_t)parts * rows * part_cols, sizeof *host);
-    for (int i = 0; i < parts; i++) {
-        used[read_tensor(c, names[i], rows, part_cols, transposed,
-                         host + (size_t)i * rows * part_cols) - c->st.entries] = 1;
-        free(names[i]);
-    }
+    const size_t rows = t->rows == 1 ? 1 : (size_t)t->rows / parts + skip;
+    const size_t part_cols = t->rows == 1 ? cols / parts : cols;
+    float *host = zalloc(parts * rows * part_cols, sizeof *host);
+    for (size_t i = 0; i < parts; i++)
+        used[read_tensor(c, in.name[i], rows, part_cols, in.transposed,
+                         host + i * rows * part_cols) - c->st.entries] = 1;
     plan_put(m->plan, t, t->data, host + skip * cols);
+    names_free(&in);
     free(host);
 }
 

@@ -90,36 +90,39 @@ static void add_notes(struct safetensors_writer *w, const struct checkpoint_reco
         add_note(w, (*more)[0], (*more)[1]);
 }
 
-static void name_tensor(struct safetensors_writer *w, const struct tensor *t)
+static void name_tensor(struct safetensors_writer *w, const struct model *m,
+                        const struct tensor *t)
 {
-    int transposed;
-    char *name = hf_name(t->name, &transposed);
-    const size_t rows = (size_t)t->rows, cols = (size_t)t->cols;
+    struct file_names in = names_in_file(&m->cfg, t->name);
+    const size_t parts = (size_t)in.parts, cols = (size_t)t->cols, rows = (size_t)t->rows / parts;
     const char *last = strrchr(t->name, '.');
-    if (!strcmp(last, ".gain") || !strcmp(last, ".bias"))
-        safetensors_add(w, name, 1, (size_t[]){cols});
-    else
-        safetensors_add(w, name, 2, transposed ? (size_t[]){cols, rows} : (size_t[]){rows, cols});
-    free(name);
+    for (size_t i = 0; i < parts; i++)
+        if (!strcmp(last, ".gain") || !strcmp(last, ".bias"))
+            safetensors_add(w, in.name[i], 1, (size_t[]){cols / parts});
+        else
+            safetensors_add(w, in.name[i], 2,
+                            in.transposed ? (size_t[]){cols, rows} : (size_t[]){rows, cols});
+    names_free(&in);
 }
 
 static void put_tensor(struct safetensors_writer *w, const struct model *m, const struct tensor *t)
 {
-    int transposed;
+    struct file_names in = names_in_file(&m->cfg, t->name);
     const size_t n = tensor_size(t), rows = (size_t)t->rows, cols = (size_t)t->cols;
     float *host = zalloc(n, sizeof *host), *put = host;
 
-    free(hf_name(t->name, &transposed));
     plan_get(m->plan, t, t->data, host);
-    if (transposed) {
+    if (in.transposed) {
         put = zalloc(n, sizeof *put);
         for (size_t i = 0; i < n; i++)
             put[i] = host[i % rows * cols + i / rows];
     }
-    safetensors_put(w, put, n);
+    for (size_t i = 0; i < (size_t)in.parts; i++)
+        safetensors_put(w, put + i * (n / (size_t)in.parts), n / (size_t)in.parts);
     if (put != host)
         free(put);
     free(host);
+    names_free(&in);
 }
 
 /* The vocabulary as transformers reads it; what ids without a known meaning have is none. */
@@ -144,7 +147,7 @@ void checkpoint_write(const char *folder, const struct model *m, const struct ch
     add_notes(w, r);
     for (size_t i = 0; i < m->plan->n_tensors; i++)
         if (t[i]->kind == TENSOR_PARAM && !t[i]->base)
-            name_tensor(w, t[i]);
+            name_tensor(w, m, t[i]);
     for (size_t i = 0; i < m->plan->n_tensors; i++)
         if (t[i]->kind == TENSOR_PARAM && !t[i]->base)
             put_tensor(w, m, t[i]);

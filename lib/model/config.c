@@ -21,7 +21,7 @@ static const char *const placement_names[] = {PLACEMENTS(ROW) NULL};
 
 #define DEFAULTS { \
     .placement = 2, .norm_gain = 1, .layers = 12, .width = 768, .heads = 12, .context = 1024, \
-    .tied = 1, .dt = 1, .eps = 1e-5, .embed_scale = 1, .init_std = 0.02, \
+    .tied = 1, .mask_share = 0.15, .dt = 1, .eps = 1e-5, .embed_scale = 1, .init_std = 0.02, \
 }
 const struct model_config model_defaults = DEFAULTS;
 struct model_config model_config = DEFAULTS;
@@ -53,7 +53,11 @@ static const char *const init_names[] = {"gpt2", "xavier", "xavier-uniform", NUL
 
 const struct opt model_options[] = {
     {0, "model", OPT_CHOICE, &preset, 0, 0, "sizes by name", preset_names},
+    CHOICE("architecture", architecture, architecture_names,
+           "what a token sees: those before it, as GPT-2, or all, as BERT"),
     CHOICE("placement", placement, placement_names, "where a block normalises"),
+    CHOICE("embed-norm", embed_norm, switch_names,
+           "a norm after the embedding, whatever the placement"),
     CHOICE("norm", norm, norm_names, "the normalisation"),
     CHOICE("norm-gain", norm_gain, switch_names, "a learned gain in every norm"),
     CHOICE("norm-bias", norm_bias, switch_names, "a learned bias in every norm"),
@@ -67,10 +71,12 @@ const struct opt model_options[] = {
     INT("vocab", vocab, 0, 1 << 24, "token ids; 0: the data's, rounded up to a multiple of 64"),
     CHOICE("activation", activation, activation_names, "of the feed-forward"),
     CHOICE("positions", positions, position_names, "position embeddings"),
+    INT("segments", segments, 0, 256, "kinds of segments that an encoder tells apart"),
     CHOICE("bias", bias, switch_names, "a bias in every linear map of a block"),
     CHOICE("tied", tied, switch_names, "the head shares the token embedding"),
     REAL("dropout", dropout, 0, 0.999, "probability of a dropped element"),
     REAL("eps", eps, 0, 1, "added to the variance in a norm"),
+    REAL("mask-share", mask_share, 1e-9, 1, "of an encoder's tokens that are hidden"),
     REAL("label-smoothing", label_smoothing, 0, 1, "share of the target spread over all ids"),
     REAL("embed-scale", embed_scale, 1e-9, 1e9, "factor on token embeddings"),
     CHOICE("initial", init, init_names, "initial values"),
@@ -81,9 +87,6 @@ const struct opt model_options[] = {
 };
 
 const struct opt encoder_options[] = {
-    CHOICE("architecture", architecture, architecture_names, "what its tokens see"),
-    CHOICE("embed-norm", embed_norm, switch_names, "a norm after the embedding"),
-    INT("segments", segments, 0, 256, "kinds of segments that have an embedding"),
     INT("first-position", first_position, 0, 256, "rows of the position embedding to pass over"),
     {0},
 };
@@ -102,6 +105,15 @@ void model_config_settle(void)
             if (!opt_given(sizes[i].name))
                 *sizes[i].field = sizes[i].value;
     }
+    if (c->architecture == ARCHITECTURE_ENCODER) {      /* as BERT has it */
+        if (!opt_given("segments"))
+            c->segments = 2;
+        if (!opt_given("embed-norm"))
+            c->embed_norm = !strcmp(model_placement(c)->name, "post");
+    } else if (opt_given("segments") || opt_given("mask-share")) {
+        misuse("--%s: only --architecture encoder has that",
+               opt_given("segments") ? "segments" : "mask-share");
+    }
     if (c->width % c->heads)
         misuse("--heads: %d does not divide --width %d", c->heads, c->width);
 }
@@ -119,4 +131,9 @@ void model_config_for_vocab(int ids)
 const struct placement *model_placement(const struct model_config *cfg)
 {
     return &placements[cfg->placement];
+}
+
+double model_mask_share(const struct model_config *cfg)
+{
+    return cfg->architecture == ARCHITECTURE_ENCODER ? cfg->mask_share : 0;
 }

@@ -23,7 +23,7 @@ extern const struct placement placements[];     /* ends with a NULL name */
 
 enum {
     ARCHITECTURE_DECODER,       /* GPT-2's: causal, a head for the next token */
-    ARCHITECTURE_ENCODER,       /* BERT's: every token sees all; token segments; hidden states */
+    ARCHITECTURE_ENCODER,       /* BERT's: every token sees all; a head for hidden tokens */
 };
 enum { NORM_LAYER, NORM_RMS };
 enum { POSITIONS_LEARNED, POSITIONS_SINUSOIDAL };
@@ -44,6 +44,7 @@ struct model_config {
     int activation;         /* enum activation */
     int positions;
     int tied;               /* the head is the token embedding */
+    double mask_share;      /* of an encoder's tokens that are hidden to be guessed */
     int precision, attention_precision;     /* enum precision */
     int init;
     double dt;              /* residual step */
@@ -63,7 +64,7 @@ enum { MAX_LAYERS = 512, VOCAB_MULTIPLE = 64 };
 extern struct model_config model_config;
 extern const struct model_config model_defaults;
 extern const struct opt model_options[];
-/* What only an encoder that was trained elsewhere needs; no program offers these rows. */
+/* What only a model that was trained elsewhere needs; no program offers these rows. */
 extern const struct opt encoder_options[];
 
 /* Apply --model NAME to what was not given by hand, and check what rows alone cannot
@@ -72,3 +73,5 @@ void model_config_settle(void);
 /* Set vocab for data of that many ids; dies when the model has fewer. */
 void model_config_for_vocab(int ids);
 const struct placement *model_placement(const struct model_config *cfg);
+/* The share of a window's tokens that are hidden from the model: an encoder's; 0 of a decoder's. */
+double model_mask_share(const struct model_config *cfg);

@@ -126,6 +126,7 @@ static const char *parse_bert(const json_t *j, int roberta, struct hf_config *c)
     say(c, "context", "%lld", (long long)json_integer_value(most) - first);
     say(c, "first-position", "%d", first);
     say(c, "architecture", "encoder");
+    say(c, "tied", "%s", is_on(j, "tie_word_embeddings", 1) ? "on" : "off");
     say(c, "embed-norm", "on");
     say(c, "placement", "post");
     say_common(j, "layer_norm_eps", 1e-12, c);
@@ -155,40 +156,71 @@ const char *hf_config_parse(const unsigned char *bytes, size_t n, struct hf_conf
     return why;
 }
 
-static int is_gpt2(const struct model_config *cfg)
+/* What GPT-2 and BERT both have; their placements differ. */
+static int is_known(const struct model_config *cfg, const char *placement)
 {
-    return !strcmp(model_placement(cfg)->name, "pre") && cfg->norm == NORM_LAYER && cfg->dt == 1
-        && !cfg->learn_dt && cfg->positions == POSITIONS_LEARNED && cfg->embed_scale == 1;
+    return !strcmp(model_placement(cfg)->name, placement) && cfg->norm == NORM_LAYER
+        && cfg->dt == 1 && !cfg->learn_dt && cfg->positions == POSITIONS_LEARNED
+        && cfg->embed_scale == 1;
+}
+
+static const char *activation_of(const struct model_config *cfg)
+{
+    int k = 0;
+    while (activations[k].kind != cfg->activation)
+        k++;
+    return activations[k].file;
+}
+
+static int hidden_of(const struct model_config *cfg)
+{
+    return cfg->hidden ? cfg->hidden : 4 * cfg->width;
+}
+
+/* Of a decoder in GPT-2's words, whether it is one or not. */
+static json_t *gpt2_json(const struct model_config *cfg, const struct token_kind *kind)
+{
+    const int known = is_known(cfg, "pre") && !cfg->embed_norm;
+    return json_pack("{s:s, s:[s], s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f, s:f}",
+                     "model_type", known ? "gpt2" : "keel",
+                     "architectures", known ? "GPT2LMHeadModel" : "Keel",
+                     "n_layer", cfg->layers, "n_head", cfg->heads, "n_embd", cfg->width,
+                     "n_inner", hidden_of(cfg), "n_positions", cfg->context,
+                     "bos_token_id", kind->eot, "eos_token_id", kind->eot,
+                     "activation_function", activation_of(cfg), "layer_norm_epsilon", cfg->eps,
+                     "attn_pdrop", cfg->dropout, "embd_pdrop", cfg->dropout,
+                     "resid_pdrop", cfg->dropout);
+}
+
+/* Of an encoder in BERT's. */
+static json_t *bert_json(const struct model_config *cfg)
+{
+    const int known = is_known(cfg, "post") && cfg->embed_norm && cfg->segments;
+    return json_pack("{s:s, s:[s], s:i, s:i, s:i, s:i, s:i, s:i, s:s, s:f, s:f, s:f}",
+                     "model_type", known ? "bert" : "keel",
+                     "architectures", known ? "BertForMaskedLM" : "Keel",
+                     "num_hidden_layers", cfg->layers, "num_attention_heads", cfg->heads,
+                     "hidden_size", cfg->width, "intermediate_size", hidden_of(cfg),
+                     "max_position_embeddings", cfg->context, "type_vocab_size", cfg->segments,
+                     "hidden_act", activation_of(cfg), "layer_norm_eps", cfg->eps,
+                     "attention_probs_dropout_prob", cfg->dropout,
+                     "hidden_dropout_prob", cfg->dropout);
 }
 
 void hf_config_write(const char *path, const struct model_config *cfg,
                      const struct token_kind *kind)
 {
-    int k = 0;
-    while (activations[k].kind != cfg->activation)
-        k++;
-    json_t *j = json_pack("{s:s, s:[s], s:s}",
-                          "model_type", is_gpt2(cfg) ? "gpt2" : "keel",
-                          "architectures", is_gpt2(cfg) ? "GPT2LMHeadModel" : "Keel",
-                          "torch_dtype", "float32");
-    json_t *sizes = json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}",
-                              "n_layer", cfg->layers, "n_head", cfg->heads, "n_embd", cfg->width,
-                              "n_inner", cfg->hidden ? cfg->hidden : 4 * cfg->width,
-                              "n_positions", cfg->context, "vocab_size", cfg->vocab,
-                              "bos_token_id", kind->eot, "eos_token_id", kind->eot);
-    json_t *rest = json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:b}",
-                             "activation_function", activations[k].file,
-                             "layer_norm_epsilon", cfg->eps, "initializer_range", cfg->init_std,
-                             "attn_pdrop", cfg->dropout, "embd_pdrop", cfg->dropout,
-                             "resid_pdrop", cfg->dropout, "tie_word_embeddings", cfg->tied);
+    json_t *j = cfg->architecture == ARCHITECTURE_ENCODER ? bert_json(cfg) : gpt2_json(cfg, kind);
+    json_t *both = json_pack("{s:i, s:s, s:f, s:b}", "vocab_size", cfg->vocab,
+                             "torch_dtype", "float32", "initializer_range", cfg->init_std,
+                             "tie_word_embeddings", cfg->tied);
     FILE *f = fopen(path, "w");
     if (!f)
         die("%s:", path);
-    if (!j || !sizes || !rest || json_object_update(j, sizes) || json_object_update(j, rest))
+    if (!j || !both || json_object_update(j, both))
         die("%s: out of memory", path);
     if (json_dumpf(j, f, JSON_INDENT(2)) || fputc('\n', f) == EOF || fclose(f))
         die("%s:", path);
     json_decref(j);
-    json_decref(sizes);
-    json_decref(rest);
+    json_decref(both);
 }

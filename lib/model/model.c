@@ -28,12 +28,9 @@ static struct tensor *linear(struct build *b, struct tensor *x, int out, const c
     return a.y;
 }
 
-/* The norm at one place of the block, or x itself where the placement has none. */
-static struct tensor *norm_at(struct build *b, unsigned place, struct tensor *x, const char *name)
+static struct tensor *norm(struct build *b, struct tensor *x, const char *name)
 {
     struct plan *p = b->plan;
-    if (!(model_placement(b->cfg)->at & place) && !(place == NORM_EMBED && b->cfg->embed_norm))
-        return x;
     struct norm_args a = {
         .x = x,
         .gain = b->cfg->norm_gain
@@ -47,6 +44,14 @@ static struct tensor *norm_at(struct build *b, unsigned place, struct tensor *x,
     };
     plan_add(p, (struct step){OP_norm, .u.norm = a});
     return a.y;
+}
+
+/* The norm at one place of the block, or x itself where the placement has none. */
+static struct tensor *norm_at(struct build *b, unsigned place, struct tensor *x, const char *name)
+{
+    const int has = (model_placement(b->cfg)->at & place) != 0
+                 || (place == NORM_EMBED && b->cfg->embed_norm);
+    return has ? norm(b, x, name) : x;
 }
 
 static struct tensor *activation(struct build *b, struct tensor *x)
@@ -184,10 +189,16 @@ static void head(struct build *b, struct tensor *x)
     struct plan *p = b->plan;
     struct model *m = b->m;
     const int n = x->rows, vocab = b->cfg->vocab;
+    const int encoder = b->cfg->architecture == ARCHITECTURE_ENCODER;
+    strcpy(b->at, "head");
+    if (encoder)        /* BERT's (Devlin et al. 2019; its released code) */
+        x = norm(b, activation(b, linear(b, x, x->cols, "fc")), "norm");
     struct linear_args l = {
         .x = x,
         .weight = b->cfg->tied ? b->token
                 : plan_tensor(p, TENSOR_PARAM, vocab, x->cols, "head.weight"),
+        .bias = encoder && b->cfg->bias ? plan_tensor(p, TENSOR_PARAM, 1, vocab, "head.bias")
+                                        : NULL,
         .y = m->logits = plan_tensor(p, TENSOR_VALUE, n, vocab, "logits"),
         .precision = (enum precision)b->cfg->precision,
     };
@@ -215,6 +226,8 @@ static struct build begin(const struct backend *be, const struct model_config *c
     struct model *m = zalloc(1, sizeof *m);
     *m = (struct model){.cfg = *cfg, .plan = plan_new(be, train), .batch = batch, .time = time};
     m->ids = plan_tensor(m->plan, TENSOR_INPUT, batch * time, 1, "ids");
+    if (cfg->architecture == ARCHITECTURE_ENCODER && cfg->segments)
+        m->segments = plan_tensor(m->plan, TENSOR_INPUT, batch * time, 1, "segments");
     return (struct build){
         .plan = m->plan, .cfg = &m->cfg, .m = m, .at = "embed",
         .token = plan_tensor(m->plan, TENSOR_PARAM, cfg->vocab, cfg->width, "embed.token.weight"),
@@ -239,7 +252,7 @@ static struct tensor *stack(struct build *b, int layers)
 struct model *model_build(const struct backend *be, const struct model_config *cfg, int batch,
                           enum model_use use, int train)
 {
-    if (cfg->architecture == ARCHITECTURE_ENCODER)
+    if (cfg->architecture == ARCHITECTURE_ENCODER && use == MODEL_GENERATE)
         die("the model is an encoder, which predicts no next token; a decoder is needed here");
     struct build b = begin(be, cfg, batch, use == MODEL_GENERATE ? 1 : cfg->context, train);
     struct model *m = b.m;
@@ -263,8 +276,6 @@ struct model *model_build_encoder(const struct backend *be, const struct model_c
 {
     struct build b = begin(be, cfg, batch, time, 0);
     b.m->lengths = plan_tensor(b.plan, TENSOR_INPUT, batch, 1, "lengths");
-    if (cfg->segments)
-        b.m->segments = plan_tensor(b.plan, TENSOR_INPUT, b.m->ids->rows, 1, "segments");
     plan_watch(stack(&b, layers));
     return b.m;
 }

@@ -4,7 +4,8 @@
 #include "model/config.h"
 
 enum model_use {
-    MODEL_LOSS,         /* windows of tokens and targets, to train or to evaluate */
+    MODEL_LOSS,         /* windows of tokens and targets, to train or to evaluate: a decoder's
+                         * next tokens, an encoder's hidden ones */
     MODEL_GENERATE,     /* one new token a sequence and pass, with a cache of keys and values */
 };
 
@@ -27,8 +28,8 @@ struct model {
     int n_stream;
 };
 
-/* Append a GPT-style decoder to a new plan; the caller watches what it wants to read
- * (loss and best are watched), then places the plan.  time is cfg->context unless
+/* Append a GPT-style decoder or a BERT-style encoder to a new plan; the caller watches what it
+ * wants to read (loss and best are watched), then places the plan.  time is cfg->context unless
  * generating. */
 struct model *model_build(const struct backend *be, const struct model_config *cfg, int batch,
                           enum model_use use, int train);

@@ -41,20 +41,30 @@ static int follows(const char *pattern, const char *name, const char *end, long 
     return !*pattern && name == end;
 }
 
-/* BERT's norms all stand after a sum, so no other place has a name. */
-static const struct bert_pattern { const char *keel, *files[BERT_PARTS]; } bert_patterns[] = {
-    {"embed.token",      {"embeddings.word_embeddings"}},
-    {"embed.position",   {"embeddings.position_embeddings"}},
-    {"embed.segment",    {"embeddings.token_type_embeddings"}},
-    {"embed.norm",       {"embeddings.LayerNorm"}},
-    {"block.#.attn.qkv", {"encoder.layer.#.attention.self.query",
-                          "encoder.layer.#.attention.self.key",
-                          "encoder.layer.#.attention.self.value"}},
-    {"block.#.attn.proj", {"encoder.layer.#.attention.output.dense"}},
-    {"block.#.attn.sum", {"encoder.layer.#.attention.output.LayerNorm"}},
-    {"block.#.mlp.fc",   {"encoder.layer.#.intermediate.dense"}},
-    {"block.#.mlp.proj", {"encoder.layer.#.output.dense"}},
-    {"block.#.mlp.sum",  {"encoder.layer.#.output.LayerNorm"}},
+/* BERT's norms all stand after a sum; the names of the others are keel's own. */
+static const struct bert_pattern { const char *keel, *files[MOST_PARTS]; } bert_patterns[] = {
+    {"embed.token",      {"bert.embeddings.word_embeddings"}},
+    {"embed.position",   {"bert.embeddings.position_embeddings"}},
+    {"embed.segment",    {"bert.embeddings.token_type_embeddings"}},
+    {"embed.norm",       {"bert.embeddings.LayerNorm"}},
+    {"block.#.attn.in",  {"bert.encoder.layer.#.attention.norm_in"}},
+    {"block.#.attn.qkv", {"bert.encoder.layer.#.attention.self.query",
+                          "bert.encoder.layer.#.attention.self.key",
+                          "bert.encoder.layer.#.attention.self.value"}},
+    {"block.#.attn.proj", {"bert.encoder.layer.#.attention.output.dense"}},
+    {"block.#.attn.out", {"bert.encoder.layer.#.attention.norm_out"}},
+    {"block.#.attn.sum", {"bert.encoder.layer.#.attention.output.LayerNorm"}},
+    {"block.#.attn.dt",  {"bert.encoder.layer.#.attention.dt"}},
+    {"block.#.mlp.in",   {"bert.encoder.layer.#.norm_in"}},
+    {"block.#.mlp.fc",   {"bert.encoder.layer.#.intermediate.dense"}},
+    {"block.#.mlp.proj", {"bert.encoder.layer.#.output.dense"}},
+    {"block.#.mlp.out",  {"bert.encoder.layer.#.norm_out"}},
+    {"block.#.mlp.sum",  {"bert.encoder.layer.#.output.LayerNorm"}},
+    {"block.#.mlp.dt",   {"bert.encoder.layer.#.dt"}},
+    {"final.norm",       {"bert.encoder.norm"}},
+    {"head.fc",          {"cls.predictions.transform.dense"}},
+    {"head.norm",        {"cls.predictions.transform.LayerNorm"}},
+    {"head",             {"cls.predictions.decoder"}},
 };
 
 /* The file's name with the block's number and the last part of keel's: a gain is a weight. */
@@ -66,35 +76,48 @@ static char *filled(const char *file, long number, const char *last)
     return text_of("%.*s%ld%s%s", (int)(mark - file), file, number, mark + 1, end);
 }
 
-char *hf_name(const char *keel, int *transposed)
+static void name_in_gpt2(const char *keel, const char *last, struct file_names *n)
 {
-    const char *last = strrchr(keel, '.');
     long number = 0;
-
-    *transposed = 0;
-    for (size_t i = 0; last && i < sizeof patterns / sizeof *patterns; i++) {
-        const struct pattern *p = &patterns[i];
-        if (!follows(p->keel, keel, last, &number))
-            continue;
-        *transposed = p->transposed && !strcmp(last, ".weight");
-        return filled(p->file, number, last);
-    }
-    return copy_text(keel);
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        if (follows(patterns[i].keel, keel, last, &number)) {
+            n->transposed = patterns[i].transposed && !strcmp(last, ".weight");
+            n->name[n->parts++] = filled(patterns[i].file, number, last);
+            return;
+        }
 }
 
-int bert_names(const char *keel, char *names[BERT_PARTS])
+static void name_in_bert(const char *keel, const char *last, struct file_names *n)
+{
+    long number = 0;
+    if (!strcmp(keel, "head.bias")) {           /* not its decoder's, which is tied to it */
+        n->name[n->parts++] = copy_text("cls.predictions.bias");
+        return;
+    }
+    for (size_t i = 0; i < sizeof bert_patterns / sizeof *bert_patterns; i++)
+        if (follows(bert_patterns[i].keel, keel, last, &number)) {
+            for (; n->parts < MOST_PARTS && bert_patterns[i].files[n->parts]; n->parts++)
+                n->name[n->parts] = filled(bert_patterns[i].files[n->parts], number, last);
+            return;
+        }
+}
+
+struct file_names names_in_file(const struct model_config *cfg, const char *keel)
 {
     const char *last = strrchr(keel, '.');
-    long number = 0;
-    int n = 0;
+    struct file_names n = {.parts = 0};
 
-    for (size_t i = 0; last && i < sizeof bert_patterns / sizeof *bert_patterns; i++)
-        if (follows(bert_patterns[i].keel, keel, last, &number))
-            while (n < BERT_PARTS && bert_patterns[i].files[n]) {
-                names[n] = filled(bert_patterns[i].files[n], number, last);
-                n++;
-            }
-    if (!n)
-        names[n++] = copy_text(keel);
+    if (last && cfg->architecture == ARCHITECTURE_ENCODER)
+        name_in_bert(keel, last, &n);
+    else if (last)
+        name_in_gpt2(keel, last, &n);
+    if (!n.parts)
+        n.name[n.parts++] = copy_text(keel);
     return n;
+}
+
+void names_free(struct file_names *n)
+{
+    for (int i = 0; i < n->parts; i++)
+        free(n->name[i]);
 }

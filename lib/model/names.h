@@ -1,12 +1,16 @@
-/* names.h - what a parameter is called in a file: Hugging Face's name where
- * GPT-2 has such a tensor, one in their manner where it has none. */
+/* names.h - what a parameter is called in a file: Hugging Face's name where GPT-2 or BERT has such
+ * a tensor, one in their manner where they have none. */
 #pragma once
+#include "model/config.h"
 
-/* The name in a file of keel's parameter of that name; the caller frees it.
- * *transposed: the file holds the weight as [in, out] (transformers' Conv1D). */
-char *hf_name(const char *keel, int *transposed);
+enum { MOST_PARTS = 3 };
 
-enum { BERT_PARTS = 3 };
-/* The same for a BERT or RoBERTa, whose tensors of one parameter (query, key, value) stand one
- * above the other in keel's: their number; the caller frees the names. */
-int bert_names(const char *keel, char *names[BERT_PARTS]);
+struct file_names {
+    char *name[MOST_PARTS];     /* tensors that stand one above the other in keel's parameter */
+    int parts;
+    int transposed;             /* the file holds the weight as [in, out] (transformers' Conv1D) */
+};
+
+/* The names in a file of keel's parameter of that name. */
+struct file_names names_in_file(const struct model_config *cfg, const char *keel);
+void names_free(struct file_names *n);

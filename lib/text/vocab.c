@@ -135,6 +135,11 @@ int vocab_eot(const struct vocab *v)
     return v->eot;
 }
 
+int vocab_mask(const struct vocab *v)
+{
+    return v->wordpiece ? wordpiece_special(v->wordpiece, WORDPIECE_MASK) : -1;
+}
+
 const char *vocab_bytes(const struct vocab *v, int id, size_t *n)
 {
     *n = v->tokens[id].n;

@@ -23,6 +23,7 @@ const char *vocab_name(const struct vocab *v);
 const char *vocab_folder(const struct vocab *v);
 int vocab_size(const struct vocab *v);          /* ids, the end of text included */
 int vocab_eot(const struct vocab *v);           /* the id between documents */
+int vocab_mask(const struct vocab *v);          /* the id of [MASK]; -1: it has none */
 
 /* The bytes of one id (none for the end of text); *n is their number.  A sub-word that ends a
  * word has a blank behind it, a word piece that begins one has a blank before it. */

@@ -12,8 +12,8 @@ import sys
 import numpy as np
 import torch
 import transformers
-from transformers import (AutoModelForCausalLM, AutoTokenizer, BertConfig, BertModel,
-                          RobertaConfig, RobertaModel)
+from transformers import (AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, BertConfig,
+                          BertModel, RobertaConfig, RobertaModel)
 
 bin_folder, states_program, root, scratch = sys.argv[1:]
 transformers.logging.set_verbosity_error()
@@ -84,6 +84,29 @@ def shake(model):
     return model.eval()
 
 
+def check_bert(name, *options):
+    """Train a BERT; compare its logits in keel, transformers, and keel again."""
+    run = os.path.join(scratch, name)
+    keel("train", "-q", "-o", run, "--architecture", "encoder", "--placement", "post", "--layers",
+         "2", "--width", "48", "--heads", "3", "--context", "64", "--batch", "8", "--steps", "40",
+         "--lr", "1e-2", *options, "data-pieces")
+    folder = sorted(glob.glob(os.path.join(run, "step-*")))[-1]
+    ids = np.random.default_rng(3).integers(0, PIECES, size=64)
+    model, info = AutoModelForMaskedLM.from_pretrained(folder, output_loading_info=True)
+    with torch.no_grad():
+        theirs = model.eval()(torch.tensor(ids[None])).logits[0].numpy()
+    report(type(model).__name__ == "BertForMaskedLM" and not info["unexpected_keys"],
+           f"{name}: from_pretrained takes a step's folder as a BERT")
+    ours = states(folder, ids)
+    report(gap(ours, theirs) <= LIMIT, f"{name}: keel's logits of up to {np.abs(ours).max():.1f} "
+           f"in transformers, within {gap(ours, theirs):.1e}")
+    back = os.path.join(scratch, name + "-back")
+    model.save_pretrained(back)
+    report(gap(states(back, ids), theirs) <= LIMIT, f"{name}: saved by transformers, in keel "
+           f"again, within {gap(states(back, ids), theirs):.1e}")
+    return folder
+
+
 def check_encoder(name, model):
     folder = os.path.join(scratch, name)
     shake(model).save_pretrained(folder)
@@ -109,6 +132,17 @@ check_decoder("plain")
 check_decoder("untied", "--tied", "off", "--bias", "on", "--activation", "relu")
 for vocab in "bytes", "gpt2":
     check_tokenizer(vocab, check_decoder(vocab, data="data-" + vocab), vocab, other)
+# WordPieces: those of the golden encoder.
+wordpieces = os.path.join(os.path.abspath(root), "tests/golden/bert-tiny")
+PIECES = len(open(os.path.join(wordpieces, "vocab.txt"), encoding="utf-8").read().split())
+tokens = keel("tokenize", "-q", "-v", wordpieces, text=text.encode())
+keel("shard", "-q", "-o", "data-pieces", "--split", "none", text=tokens)
+check_bert("bert-plain")
+folder = check_bert("bert-biases", "--bias", "on", "--norm-bias", "on", "--eps", "1e-12")
+out = keel("tokenize", "-q", "-v", wordpieces, text=other.encode()).decode()
+ours = [int(i) for line in out.split("\n") if line[:1] != "#" for i in line.split()]
+theirs = AutoTokenizer.from_pretrained(folder)(other, add_special_tokens=False)["input_ids"]
+report(ours == theirs, f"bert: the checkpoint's tokenizer gives keel's {len(ours)} ids")
 sizes = dict(vocab_size=300, hidden_size=48, num_hidden_layers=3, num_attention_heads=4,
              intermediate_size=80)
 check_encoder("bert", BertModel(BertConfig(max_position_embeddings=64, **sizes)))

@@ -1,6 +1,6 @@
 /* states FOLDER [LAYER] - what a model makes of token ids, for tests/peers/check_hf.py: of each
- * line of ids on stdin a decoder's logits, or an encoder's hidden states after LAYER blocks, as
- * f32 on stdout, a row for each id. */
+ * line of ids on stdin the logits, or an encoder's hidden states after LAYER blocks, as f32 on
+ * stdout, a row for each id.  An encoder's logits are those of a line as long as its context. */
 #include "base/base.h"
 #include "kernels/backend.h"
 #include "model/checkpoint.h"
@@ -27,17 +27,16 @@ int main(int argc, char **argv)
         misuse("states FOLDER [LAYER] <IDS");
     const struct backend *be = backend_open("cpu", NULL);
     struct checkpoint *c = checkpoint_open(argv[1]);
-    const int encoder = model_config.architecture == ARCHITECTURE_ENCODER;
-    const int layer = argc > 2 ? atoi(argv[2]) : 0;
+    const int hidden = argc > 2;
     const size_t time = (size_t)model_config.context;
-    struct model *m = encoder ? model_build_encoder(be, &model_config, 1, (int)time, layer)
-                              : model_build(be, &model_config, 1, MODEL_LOSS, 0);
-    const struct tensor *out = encoder ? m->stream[m->n_stream - 1] : m->logits;
+    struct model *m = hidden ? model_build_encoder(be, &model_config, 1, (int)time, atoi(argv[2]))
+                             : model_build(be, &model_config, 1, MODEL_LOSS, 0);
+    struct tensor *out = hidden ? m->stream[m->n_stream - 1] : m->logits;
     int *ids = zalloc(time, sizeof *ids);
     char *line = NULL;
     size_t room = 0;
 
-    plan_watch(m->logits && !encoder ? m->logits : m->stream[m->n_stream - 1]);
+    plan_watch(out);
     plan_place(m->plan, NULL);
     checkpoint_load(c, m);
     float *host = zalloc(tensor_size(out), sizeof *host);
@@ -45,7 +44,7 @@ int main(int argc, char **argv)
         memset(ids, 0, time * sizeof *ids);
         const int n = (int)read_ids(line, ids, time);
         plan_put(m->plan, m->ids, m->ids->data, ids);
-        if (encoder)
+        if (hidden)
             plan_put(m->plan, m->lengths, m->lengths->data, &n);
         else
             plan_put(m->plan, m->targets, m->targets->data, ids);
