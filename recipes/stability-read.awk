@@ -1,6 +1,9 @@
 # stability-read.awk - for -f before another program: runs.tsv and means.tsv by name.
-#   run[i, COLUMN], i from 1 to runs; mean[kind, placement, decay, dt, y], and half, the half
-#   of its 95 % interval, and seeds; note[FILE, KEY]; counted[kind, placement, decay, dt], lost, those diverged
+#   run[i, COLUMN]      i from 1 to runs
+#   mean[id, y]         id is kind, placement, decay, dt; half: half of its 95 % interval; seeds
+#   counted[id], lost   runs, those that diverged; early: steps at which some did before the end,
+#                       high: how many ended with too high a loss
+#   note[FILE, KEY]
 BEGIN { FS = OFS = "\t" }
 
 FNR == 1 {
@@ -17,18 +20,19 @@ table == "runs.tsv" {
     runs++
     for (i = 1; i <= NF; i++)
         run[runs, name[i]] = $i
-    id = get("kind") SUBSEP get("placement") SUBSEP get("weight-decay") SUBSEP get("dt") + 0
+    id = key(get("kind"), get("placement"), get("weight-decay"), get("dt"))
     counted[id]++
     if (get("diverged") == "yes") {
         lost[id]++
-        when[id] = when[id] " " get("at")
-    } else if (letters && get("final") > letters)
-        worse[id]++
+        if (get("finished") == "yes")
+            high[id]++
+        else
+            early[id] = early[id] " " get("at")
+    }
 }
 
 table == "means.tsv" {
-    id = get("kind") SUBSEP get("placement") SUBSEP get("weight-decay") SUBSEP get("dt") + 0 \
-          SUBSEP get("y")
+    id = key(get("kind"), get("placement"), get("weight-decay"), get("dt")) SUBSEP get("y")
     mean[id] = get("mean")
     half[id] = get("high") - get("mean")
     seeds[id] = get("n")
@@ -36,13 +40,17 @@ table == "means.tsv" {
 
 function get(what) { return $column[what] }
 
-# "3 of 5 diverged" as "3 / 5"
-function share(key) { return key in counted ? lost[key] + 0 " / " counted[key] : "not run" }
+function key(kind, p, decay, dt) { return kind SUBSEP p SUBSEP decay + 0 SUBSEP dt + 0 }
+
+function number(v) { return v !~ /n/ && v != "" }
+
+# "3 / 5" where 3 of 5 diverged
+function share(id) { return id in counted ? lost[id] + 0 " / " counted[id] : "not run" }
 
 # A mean with its interval, where there are seeds for one.
-function cell(key, form)
+function cell(id, form)
 {
-    if (!(key in mean))
+    if (!(id in mean))
         return "n/a"
-    return sprintf(form, mean[key]) (seeds[key] > 1 ? " ± " sprintf(form, half[key]) : "")
+    return sprintf(form, mean[id]) (seeds[id] > 1 ? " ± " sprintf(form, half[id]) : "")
 }

@@ -33,31 +33,41 @@ LADDER  := 0.5 $(shell awk 'BEGIN { print 1 / sqrt(2 * $(LAYERS)), 1 / (2 * $(LA
 NAMES    = none post pre peri output
 NORMED   = $(filter-out none,$(NAMES))
 PAIR     = pre peri
+OTHERS   = $(filter-out $(PAIR),$(NAMES))
 USUAL   := $(firstword $(SEEDS))
+THREE   := $(wordlist 1,3,$(SEEDS))
 
 # grid PLACEMENTS,DTS,DECAYS,SEEDS,TAGS
 grid = $(foreach p,$(1),$(foreach t,$(2),$(foreach w,$(3),$(foreach s,$(4),\
        $(foreach x,$(or $(5),-),$(p)-$(t)-wd$(w)-s$(s)$(if $(filter-out -,$(x)),-$(x)))))))
+rates = $(addprefix lr,$(filter-out $(LR),$(1)))
 
-A1      := $(call grid,$(NAMES),1,0.1 0,$(SEEDS))
-A2      := $(call grid,$(NAMES),$(DTS),0.1,$(SEEDS)) $(call grid,$(PAIR),$(DTS),0.1,$(USUAL),$(SIZES))
+A1      := $(call grid,$(NAMES),1,0.1 0,$(SEEDS),$(call rates,$(HARD)))
+A2      := $(call grid,$(PAIR),$(DTS),0.1,$(SEEDS)) $(call grid,$(OTHERS),$(DTS),0.1,$(THREE)) \
+           $(call grid,$(PAIR),$(DTS),0.1,$(USUAL),$(SIZES))
 A3      := $(call grid,$(NAMES),$(DTS),0.1,$(USUAL))
 DEPTH   := $(call grid,$(PAIR),$(DTS),0.1,$(USUAL),$(addprefix L,$(filter-out $(LAYERS),$(DEPTHS))))
 LONG    := $(call grid,$(PAIR),$(DTS),0,$(USUAL),long)
-STEPS   := $(call grid,$(PAIR),$(LADDER),0.1,$(wordlist 1,3,$(SEEDS)))
-RMS     := $(call grid,$(NORMED),$(DTS),0.1,$(wordlist 1,3,$(SEEDS)),rms)
-RATES   := $(call grid,$(NAMES),1,0.1,$(USUAL),$(addprefix lr,$(filter-out $(LR),$(LRS)))) \
-           $(call grid,$(PAIR),0.1,0.1,$(USUAL),$(addprefix lr,$(filter-out $(LR),$(LRS))))
-BF16    := $(call grid,$(PAIR),1,0.1,$(SEEDS),$(OTHER_ATTENTION))
+STEPS   := $(call grid,$(PAIR),$(LADDER),0.1,$(THREE))
+LEARNED := $(call grid,$(PAIR),$(DTS),0.1,$(THREE),learned)
+RMS     := $(call grid,$(NORMED),1,0.1,$(THREE),rms) $(call grid,$(PAIR),0.1,0.1,$(THREE),rms)
+BIAS    := $(call grid,$(PAIR),$(DTS),0.1,$(USUAL),bias)
+RATES   := $(call grid,$(NAMES),1,0.1,$(USUAL),$(call rates,$(LRS))) \
+           $(call grid,$(PAIR),0.1,0.1,$(USUAL),$(call rates,$(LRS)))
+OTHER   := $(call grid,$(PAIR),1,0.1,$(SEEDS),$(OTHER_ATTENTION))
 
-GRID    := $(sort $(A1) $(A2) $(A3) $(DEPTH) $(LONG) $(STEPS) $(RMS) $(RATES) $(BF16))
+HARDEST := $(or $(call rates,$(HARD)),base)
+
+GRID    := $(sort $(A1) $(A2) $(A3) $(DEPTH) $(LONG) $(STEPS) $(LEARNED) $(RMS) $(BIAS) $(RATES) \
+                  $(OTHER))
 
 # NAME's options, a tag at a time.
 tag = $(patsubst wd%,--weight-decay %,$(patsubst s%,--seed %,$(patsubst lr%,--lr %,\
       $(patsubst L%,--layers %,$(patsubst large,--model gpt2-large,$(patsubst xl,--model gpt2-xl,\
-      $(patsubst rms,--norm rms,$(patsubst bf16,--attention-precision bf16,\
-      $(patsubst f32,--attention-precision f32,$(patsubst long,$(LONGER),$(1)))))))))))
-model_tags = $(filter L% large xl rms,$(1))
+      $(patsubst rms,--norm rms,$(patsubst learned,--learn-dt on,\
+      $(patsubst bias,--bias on --norm-bias on,$(patsubst bf16,--attention-precision bf16,\
+      $(patsubst f32,--attention-precision f32,$(patsubst long,$(LONGER),$(1)))))))))))))
+model_tags = $(filter L% large xl rms learned bias,$(1))
 of      = $(subst -, ,$(1))
 block   = --placement $(word 1,$(call of,$(1))) --dt $(word 2,$(call of,$(1)))
 options = $(call block,$(1)) $(foreach x,$(wordlist 3,9,$(call of,$(1))),$(call tag,$(x)))
@@ -83,6 +93,9 @@ $(RUNS)/%/claims.tsv: $(RUNS)/%/status
 $(RUNS)/%/jacobian.tsv: $(RUNS)/%/status
 	@$(BIN)/probe -q -j1 --jacobian --windows 1 -o $@ $(@D) $(DATA)
 
+$(RUNS)/%/gradients.tsv: $(RUNS)/%/status
+	@$(BIN)/probe -q -j1 --gradients --windows 16 -o $@ $(@D) $(DATA)
+
 $(RUNS)/%/scaled.tsv: $(RUNS)/%/status
 	@$(BIN)/probe -q -j1 --scale-out .01,.1,1,10,100 -o $@ $(@D) $(DATA)
 
@@ -104,9 +117,8 @@ $(RUNS)/%/weights.tsv: $(RUNS)/%/status recipes/stability-weights.awk
 
 # A row a run.  Where nothing was measured, a cell says n/a.
 SCORED = eval rouge $(if $(ENCODER),bertscore)
-PROBED = $(sort $(A1) $(A2) $(A3) $(DEPTH) $(RMS))
 $(RUNS)/runs.tsv: recipes/stability-run.awk $(foreach r,$(GRID),$(RUNS)/$(r)/status) \
-        $(foreach x,$(SCORED),$(call in,$(A2),$(x))) $(call in,$(PROBED),probe)
+        $(foreach x,$(SCORED),$(call in,$(A2),$(x))) $(call in,$(GRID),probe)
 	@{ awk -f $< </dev/null; for r in $(GRID); do \
 	    tables=$(RUNS)/$$r/train.tsv; \
 	    for t in eval rouge bertscore probe; do \
@@ -115,11 +127,12 @@ $(RUNS)/runs.tsv: recipes/stability-run.awk $(foreach r,$(GRID),$(RUNS)/$(r)/sta
 	    awk -v run=$$r -f $< $$tables; \
 	done; } >$@
 
-# Mean and interval over seeds of the runs that did not diverge.
+# Mean and interval over seeds of the runs that took all their steps, diverged or not.
+MEANS = final,MA,dt_mean,dt_least,dt_most,loss,perplexity,window_perplexity
+MEANS := $(MEANS),rouge1_f,rouge2_f,rougeL_f
+MEANS := $(MEANS)$(if $(ENCODER),$(comma)bertscore_precision$(comma)bertscore_recall$(comma)bertscore_f)
 $(RUNS)/means.tsv: $(RUNS)/runs.tsv
-	@$(BIN)/plot-data -x dt -g kind,placement,weight-decay -w diverged=no -o $@ \
-	    -y final,MA,loss,perplexity,window_perplexity,rouge1_f,rouge2_f,rougeL_f$(if \
-	    $(ENCODER),$(comma)bertscore_precision$(comma)bertscore_recall$(comma)bertscore_f) $<
+	@$(BIN)/plot-data -x dt -g kind,placement,weight-decay -w finished=yes -y $(MEANS) -o $@ $<
 
 # Depths: a row a model, and what grows with their number of blocks.
 $(RUNS)/depth.tsv: recipes/stability-depth.awk $(foreach x,probe init,\
@@ -137,29 +150,36 @@ $(RUNS)/long.tsv: recipes/stability-long.awk $(call in,$(LONG),train) $(call in,
 $(call in,$(LONG),train): $(RUNS)/%/train.tsv: $(RUNS)/%/status ;
 
 # Probes of trained models by the paper's claims.
-CLAIMED = $(call grid,$(NORMED),$(DTS),0.1,$(USUAL)) $(call grid,$(NORMED),1,0.1,$(USUAL),rms)
+CLAIMED = $(call grid,$(NORMED),$(DTS),0.1,$(USUAL)) $(call grid,$(NORMED),1,0.1,$(USUAL),rms) \
+          $(BIAS) $(call grid,$(PAIR),0.1,0.1,$(USUAL),learned)
 $(RUNS)/claims.tsv: recipes/stability-read.awk recipes/stability-claims.awk $(RUNS)/runs.tsv $(RUNS)/means.tsv \
         $(RUNS)/depth.tsv $(RUNS)/depth-fit.tsv $(RUNS)/long.tsv $(call in,$(CLAIMED),claims)
-	@awk -v folder=$(RUNS) $(patsubst %.awk,-f %.awk,$^) >$@
+	@awk -v folder=$(RUNS) -v hard=$(HARDEST) $(patsubst %.awk,-f %.awk,$^) >$@
+
+# Those of runs, and those that single models were put to.
+JUDGED = $(patsubst %,$(RUNS)/table-%.tsv,claims checks models)
+$(JUDGED): $(RUNS)/table-%.tsv: recipes/stability-checks.awk $(RUNS)/claims.tsv
+	@awk -v want=$* -f $^ >$@
 
 # Tables of the report, a1.tsv and so on.
-TABLES = a1 a2 scores ladder rms rates attention
+TABLES = a1 a2 ladder rms bias rates attention
 FREQUENCIES = $(if $(filter paper,$(SCALE)),,$(RUNS)/letters.tsv)
 $(RUNS)/letters.tsv: | $(DATA)/manifest.json
 	@$(TOKENS) | awk '!/^#/ { for (i = 1; i <= NF; i++) c[$$i]++; n += NF } \
 	    END { for (i in c) h -= c[i] / n * log(c[i] / n); print h }' >$@
 
 $(TABLES:%=$(RUNS)/table-%.tsv): $(RUNS)/table-%.tsv: recipes/stability-read.awk \
-        recipes/stability-tables.awk $(RUNS)/runs.tsv $(RUNS)/means.tsv $(FREQUENCIES)
-	@awk -v want=$* -v letters="$$(cat $(FREQUENCIES) </dev/null)" \
+        recipes/stability-tables.awk $(RUNS)/runs.tsv $(RUNS)/means.tsv
+	@awk -v want=$* -v hard=$(HARDEST) \
 	    $(patsubst %.awk,-f %.awk,$(filter %.awk,$^)) $(RUNS)/{runs,means}.tsv >$@
 
 include recipes/stability-figures.mk
 
 $(RUNS)/report.src: recipes/stability-report.sh $(RUNS)/claims.tsv $(FREQUENCIES) \
-        $(TABLES:%=$(RUNS)/table-%.tsv) $(FIGURES:%=$(RUNS)/figures/%.svg)
+        $(JUDGED) $(TABLES:%=$(RUNS)/table-%.tsv) $(FIGURES:%=$(RUNS)/figures/%.svg)
 	@SCALE=$(SCALE) RUNS=$(RUNS) DATA=$(DATA) BIN=$(BIN) ENCODER=$(ENCODER) \
 	    NOTE="$(strip $(NOTE))" SETTING="$(strip $(TRAIN))" COUNT=$(words $(GRID)) \
+	    LR=$(LR) HARD=$(HARD) LIMIT=$(LIMIT) \
 	    LETTERS="$$(cat $(FREQUENCIES) </dev/null)" bash $< >$@
 
 $(RUNS)/report.html $(RUNS)/report.txt: $(RUNS)/report.%: recipes/report-read.awk \
