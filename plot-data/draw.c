@@ -153,7 +153,7 @@ static void put_axes(FILE *f, enum picture kind, const struct drawing *d,
         fputs("set grid lc rgb '#e0e0e0' lw 1 dt 1\n"
               "set key outside right top vertical Left reverse samplen 3 spacing 1.2\n", f);
     else
-        fputs("set key outside bottom center horizontal\n", f);
+        fputs("set key outside bottom center horizontal width 2\n", f);
     if (want->group.n) {
         fputs("set key title ", f);
         quote_names(f, &want->group);

@@ -1,11 +1,9 @@
 # openwebtext.mk - OpenWebText as its users have it, as token text for shard.
 #
-#   OWT=PATH   JSON lines (.jsonl, .jsonl.gz, .jsonl.zst; the text in "text"), or text (a file
-#              is a document): a file, or a folder of either
-#
-# Hugging Face's parquet becomes JSON lines with any tool that reads it, DuckDB for one:
-#   duckdb -c "COPY (SELECT text FROM 'PATH/*.parquet') TO 'owt.jsonl.gz'
-#              (FORMAT json, COMPRESSION gzip)"
+#   OWT=PATH   a file, or a folder, of one of these:
+#       Hugging Face's parquet (.parquet; the text in "text"): read by DuckDB's command, DUCKDB
+#       JSON lines (.jsonl, .jsonl.gz, .jsonl.zst; the text in "text")
+#       text: a file is a document
 #
 # To expect (GPT-2's vocabulary, an end of text after each document): 8,013,769 documents,
 # 9,040,017,095 tokens.  nanoGPT's split puts 4,007 documents into val: 9,035,582,198 and
@@ -13,12 +11,20 @@
 # by a few documents.
 
 OWT     = owt
-OWT_IS_JSON = $(shell find $(OWT) -name '*.jsonl*' 2>/dev/null | head -n 1)
+DUCKDB  = duckdb
+
+# The first file of that kind.
+owt_has = $(firstword $(shell find $(OWT) -name '*.$(1)' 2>/dev/null | head -n 1))
+PARQUET = $(if $(wildcard $(OWT)/.),$(OWT)/**/*.parquet,$(OWT))
 
 CORPUS = $(OWT)
-TOKENS = $(BIN)/tokenize -v gpt2 $(if $(OWT_IS_JSON),--jsonl text) $(OWT)
+TOKENS = $(if $(call owt_has,parquet),\
+    $(DUCKDB) -c "COPY (SELECT text FROM '$(PARQUET)') TO '/dev/stdout' (FORMAT json)" \
+        | $(BIN)/tokenize -v gpt2 --jsonl text -,\
+    $(BIN)/tokenize -v gpt2 $(if $(call owt_has,jsonl*),--jsonl text) $(OWT))
 SHARD  = --val-fraction 0.0005 --seed 2357
 
 $(OWT):
-	@echo "recipes/openwebtext.mk: '$@' is not there; give OWT=PATH, OpenWebText as JSON lines or text" >&2
+	@echo "recipes/openwebtext.mk: '$@' is not there; give OWT=PATH, OpenWebText as parquet," \
+	    "JSON lines or text" >&2
 	@exit 1

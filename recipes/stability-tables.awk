@@ -30,8 +30,8 @@ function a1(    i, p, on, off)
     paper["pre", "on"] = "1 / 5"; paper["pre", "off"] = "3 / 5"
     paper["peri", "on"] = paper["peri", "off"] = "0 / 5"
     paper["none", "on"] = "5 / 5"
-    print "placement", "decay 0.1: paper", "ours", "last loss", "how", \
-          "decay 0: paper", "ours", "last loss", "how", "ours at the usual rate"
+    print "placement", "0.1: paper", "0.1: ours", "0.1: last loss", "0.1: how", "0: paper", \
+          "0: ours", "0: last loss", "0: how", "usual rate, 0.1: ours"
     for (i = 1; i <= 5; i++) {
         p = placement[i]
         on = key(hard, p, 0.1, 1)

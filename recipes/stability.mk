@@ -3,6 +3,7 @@
 #
 #   make -f recipes/stability.mk -j2 [SCALE=laptop|small|paper|smoke]
 #   make -f recipes/stability.mk plan SCALE=paper     what it would train, and what that costs
+#   make -f recipes/stability.mk step SCALE=paper OWT=PATH DEVICE=cpu       one step of it
 #   make -n -f recipes/stability.mk SCALE=paper OWT=PATH     every command
 #
 # The report is runs/stability-SCALE/report.html, and report.txt for less.  A finished run is
@@ -198,5 +199,10 @@ plan: $(if $(filter paper,$(SCALE)),,$(DATA)/manifest.json)
 	done <<<"$$PLAN" | awk -f recipes/stability-plan.awk
 plan: export PLAN = $(foreach r,$(GRID),$(call options_line,$(r)))
 
-.PHONY: all plan
+# One step of peri on the data, with a window a pass: to see that the scale's model runs here.
+step: $(DATA)/manifest.json
+	$(BIN)/train -o $(RUNS)/step $(TRAIN) $(call block,peri-1) --batch 1 --accumulate 1 --steps 1 \
+	    --warmup 0 --checkpoint-every 0 --eval-batches 1 --diverge-above 0 $(DATA)
+
+.PHONY: all plan step
 .SECONDARY:
