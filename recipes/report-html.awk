@@ -34,7 +34,7 @@ function table(file, caption,    line, n, i, rows, cell, tag)
         printf "<tr>"
         for (i = 1; i <= n; i++)
             printf "<%s%s>%s</%s>", tag, cell[i] ~ /^(holds|fails)$/ ? " class=\"" cell[i] "\"" : "", \
-                cell[i] ~ /^(bin\/|cut |grep |column )/ ? "<code>" escape(cell[i]) "</code>" : \
+                cell[i] ~ /^(bin\/|cut |grep |cat )/ ? "<code>" escape(cell[i]) "</code>" : \
                 escape(short(cell[i])), tag
         print "</tr>"
     }

@@ -19,7 +19,14 @@ table == "long.tsv" {
 table == "claims.tsv" && get("verdict") != "n/a" {
     probed[++probes] = get("claim") OFS setting(FILENAME) OFS get("what") OFS \
         sprintf("%.4g", get("measured")) OFS get("least") " to " get("most") OFS get("verdict") \
-        OFS "bin/" note[FILENAME, "command"]
+        OFS typed(note[FILENAME, "command"])
+}
+
+# A program's command as one would type it to see its table.
+function typed(command)
+{
+    gsub(/ -q| -j1| -o [^ ]*/, "", command)
+    return "bin/" command
 }
 
 function setting(file)
@@ -95,7 +102,7 @@ function of(p) { return "'^" p "-1-wd[0.1]*-s[0-9]*" (hard == "base" ? "" : "-" 
 
 function performance_claims(    see)
 {
-    see = "grep final " folder "/means.tsv"
+    see = "grep -E '^kind|^base.*final' " folder "/means.tsv"
     less("Performance", "peri", "loss at dt 0.1 and 1", m("peri", 0.1, "final"), \
          m("peri", 1, "final"), see)
     less("Performance", "pre", "loss at dt 0.1 and 1", m("pre", 0.1, "final"), \
@@ -108,7 +115,7 @@ function performance_claims(    see)
 
 function growth_claims(    see, at)
 {
-    see = "grep MA " folder "/means.tsv"
+    see = "grep -E '^kind|^base.*MA' " folder "/means.tsv"
     less("Growth", "trained, dt 1", "MA of the last state, peri and pre", m("peri", 1, "MA"), \
          m("pre", 1, "MA"), see)
     less("Growth", "trained, pre", "MA of the last state at dt 0.1 and 1", m("pre", 0.1, "MA"), \
@@ -117,11 +124,11 @@ function growth_claims(    see, at)
          m("peri", 0.1, "MA"), m("peri", 1, "MA"), see)
     at = "trained" SUBSEP "peri" SUBSEP 1
     less("Growth", "deepest peri, dt 1, trained", "R2 of an exponential and of a line in depth", \
-         curve[at], line[at], "column -t " folder "/depth.tsv")
+         curve[at], line[at], "cat " folder "/depth.tsv")
     at = "trained" SUBSEP "pre" SUBSEP 1
     above("Growth", "pre, dt 1, trained, " depths[at] " depths", \
           "MA of the last state grows with the number of blocks: slope of its log on theirs", \
-          power[at], 0, "column -t " folder "/depth-fit.tsv")
+          power[at], 0, "cat " folder "/depth-fit.tsv")
     above("Growth", "pre, dt 1, trained", \
           "MA of the last state grows with the learning rate: slope of its log on the rate's", \
           rate_slope("pre", 1), 0, rates_shown())
@@ -146,7 +153,7 @@ function rate_slope(p, dt,    i, n, x, y, sx, sy, sxx, sxy)
 
 function theorem_claims(    i, see)
 {
-    see = "column -t " folder "/long.tsv"
+    see = "cat " folder "/long.tsv"
     above("Theorem 2", "pre, dt 1, no decay, long", "slope of log MA on log step", \
           slope["pre", 1], 0, see)
     less("Theorem 2", "dt 1, no decay, long", "slope of log MA on log step, peri and pre", \
@@ -155,9 +162,9 @@ function theorem_claims(    i, see)
         if (run[i, "placement"] == "peri")
             bounded("run", run[i, "ratio_MA"])
     within_bound("all " n_bound["run"] + 0 " trained runs of peri", "largest MA / bound", "run", \
-                 "grep ^peri " folder "/runs.tsv")
+                 "grep -E '^run|^peri' " folder "/runs.tsv")
     within_bound("peri before training, all depths", "largest MA / bound", "untrained", \
-                 "column -t " folder "/depth.tsv")
+                 "cat " folder "/depth.tsv")
     within_bound("peri, no decay, long", "largest MA / bound at any checkpoint", "long", see)
 }
 

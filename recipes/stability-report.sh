@@ -9,7 +9,10 @@ table() { echo; echo "@table $*"; }
 
 count() { awk -F '\t' -v want="$1" '$6 == want { n++ } END { print n + 0 }' "$RUNS/claims.tsv"; }
 # The options of the run with a table of the report, as typed.
-command_of() { sed -n 's/^# command=/bin\//p;/^[^#]/q' "$RUNS/$1"; }
+command_of()
+{
+    sed -n 's/ -q\| -j1\| -o [^ ]*//g;s/^# command=/bin\//p;/^[^#]/q' "$RUNS/$1"
+}
 usual() { echo "$1-wd$3-s$2"; }
 # The law that fits a placement's last state, dt 1, over numbers of blocks.
 law()

@@ -67,6 +67,13 @@ near() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(d <= t && 
     [ "$(cut -f 6 lab/claims.tsv | grep -vcxE 'verdict|holds|fails')" -eq 0 ]
     absent -E '^(Lemma 1|Theorem 4|Proposition [78]|Gradient).*fails' lab/claims.tsv
 
+    # The commands show something: those of runs, and one of a model's.
+    cut -f 7 lab/claims.tsv | sed '1d;s|^bin/|'"$BIN"/'|' | sort -u | grep -v 'probe.*-[02]' >shows
+    [ "$(wc -l <shows)" -ge 8 ]
+    while read -r command; do
+        [ "$(bash -c "$command" | wc -l)" -ge 2 ] || { echo "nothing from: $command"; false; }
+    done <shows
+
     # Samples, by another way: a mean over seeds, a share, a slope, a sensitivity.
     mean=$(for s in 1 2; do cell lab/peri-0.1-wd0.1-s$s/eval.tsv loss value; done |
         awk '{ sum += $1 } END { print sum / 2 }')
