@@ -197,6 +197,8 @@ static struct bleu_options options(void)
 {
     struct bleu_options o = {want.order, (enum bleu_smooth)want.smooth, want.smooth_value,
                              want.each};
+    if (o.value < 0 && o.value != -1)
+        misuse("--smooth-value: %g is less than 0", o.value);
     if (o.value >= 0 && o.smooth != BLEU_SMOOTH_FLOOR && o.smooth != BLEU_SMOOTH_ADD_K)
         misuse("--smooth-value: only --smooth floor and add-k have one");
     if (want.tokenizer >= BLEU_FAIRSEQ) {       /* these two do not smooth */

@@ -109,10 +109,14 @@ struct pairs *pairs_from(int n, char **operands)
     static FILE *streams[1 + MAX_REFERENCES];
     static const char *names[1 + MAX_REFERENCES];
 
+    int standards = 0;
+
     if (n > 1 + MAX_REFERENCES)
         misuse("more than %d files of references", MAX_REFERENCES);
     for (int i = 0; i < n || !i; i++) {
         const int standard = !n || !strcmp(operands[i], "-");
+        if ((standards += standard) > 1)
+            misuse("-: standard input can be one of the files only");
         names[i] = standard ? "stdin" : operands[i];
         streams[i] = standard ? stdin : fopen(operands[i], "r");
         if (!streams[i])

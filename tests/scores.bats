@@ -114,6 +114,9 @@ ASCII letters and digits; use --words unicode" ]
     printf 'a\tb\nc\td\te\n' >p
     fails 1 'pair 2: 2 references where the first pair has 1' "$BIN/eval" --bleu p
     fails 1 'nothere: No such file or directory' "$BIN/eval" --rouge nothere
+    fails 2 'standard input can be one of the files only' "$BIN/eval" --rouge - -
+    fails 2 '--smooth-value: -0.5 is less than 0' \
+        "$BIN/eval" --bleu --smooth floor --smooth-value -0.5 c c
 }
 
 # Golden pairs many times over, so that several blocks and threads are at work.

@@ -9,6 +9,7 @@
 #include "text/wordpiece.h"
 #include <jansson.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,10 +123,12 @@ struct row {
     float *to;
 };
 
+/* Longest first; equal texts stand beside each other. */
 static int by_length(const void *a, const void *b)
 {
-    const size_t x = ((const struct row *)a)->tokens->n, y = ((const struct row *)b)->tokens->n;
-    return (x < y) - (x > y);       /* longest first */
+    const struct ids *x = ((const struct row *)a)->tokens, *y = ((const struct row *)b)->tokens;
+    return x->n != y->n ? (x->n < y->n) - (x->n > y->n)
+                        : memcmp(x->at, y->at, x->n * sizeof *x->at);
 }
 
 /* Divide each row by its length. */
@@ -165,38 +168,99 @@ static void run_pass(struct model *m, const struct row *rows)
     free(lengths);
 }
 
-/* How many of the n rows, longest first, a pass over `time` tokens each takes. */
-static int rows_of_pass(size_t n, int time)
+/* Leave each text once in the n sorted rows, the others behind them; how many are left. */
+static size_t once_each(struct row *rows, size_t n)
 {
-    const size_t fit = (size_t)(PASS_TOKENS / time);
-    return (int)(fit < 1 ? 1 : fit < n ? fit : n);
+    struct row *again = zalloc(n, sizeof *again);
+    size_t left = 0, more = 0;
+    for (size_t i = 0; i < n; i++)
+        if (left && !by_length(&rows[left - 1], &rows[i]))
+            again[more++] = rows[i];
+        else
+            rows[left++] = rows[i];
+    memcpy(rows + left, again, more * sizeof *again);
+    free(again);
+    return left;
 }
 
-/* Rows go longest first, each pass as wide as its first; so only a little is padding, and no
- * pass has rows to spare. */
+/* The states of the rows behind the first `left`, which have the same texts in the same order. */
+static void copy_states(const struct row *rows, size_t left, size_t n, size_t width)
+{
+    for (size_t i = left, k = 0; i < n; i++) {
+        while (by_length(&rows[k], &rows[i]))
+            k++;
+        memcpy(rows[i].to, rows[k].to, rows[i].tokens->n * width * sizeof(float));
+    }
+}
+
+/* Some rows that go through the model together. */
+struct pass {
+    size_t first;
+    int batch, time;
+};
+
+/* Cut n rows, longest first, into passes, each as wide as its first: so only a little is padding,
+ * and no pass has rows to spare.  Returns their number. */
+static size_t cut_passes(const struct row *rows, size_t n, int context, struct pass *passes)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i += (size_t)passes[count++].batch) {
+        const int longest = (int)rows[i].tokens->n;
+        int time = (longest + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
+        time = time < context ? time : context;
+        const size_t fit = time < PASS_TOKENS ? (size_t)(PASS_TOKENS / time) : 1;
+        passes[count] = (struct pass){i, (int)(fit < n - i ? fit : n - i), time};
+    }
+    return count;
+}
+
+/* A model for a pass: the one of the pass before, if that had the same shape. */
+static struct model *model_for(const struct embedder *e, struct model *m, const struct pass *p)
+{
+    const struct model *w = e->weights;
+    if (m && m->time == p->time && m->batch == p->batch)
+        return m;
+    if (m)
+        model_free(m);
+    m = model_build_encoder(w->plan->be, &w->cfg, p->batch, p->time, e->layer);
+    plan_place(m->plan, w->plan);
+    return m;
+}
+
+/* On the CPU each thread takes passes of its own, which have less to wait for than threads that
+ * share one; where there are fewer passes than threads, or another device, all share each. */
+static void run_passes(const struct embedder *e, const struct row *rows,
+                       const struct pass *passes, size_t n)
+{
+    const int apart = !strncmp(e->weights->plan->be->name, "cpu", 3)
+                   && n >= (size_t)omp_get_max_threads();
+    #pragma omp parallel if (apart)
+    {
+        struct model *m = NULL;
+        if (apart)
+            omp_set_num_threads(1);         /* for the kernels of this thread */
+        #pragma omp for schedule(dynamic)
+        for (size_t i = 0; i < n; i++) {
+            m = model_for(e, m, &passes[i]);
+            run_pass(m, rows + passes[i].first);
+        }
+        if (m)
+            model_free(m);
+    }
+}
+
+/* A text that stands there more than once goes once. */
 void embedder_run(struct embedder *e, const struct ids *tokens, size_t n, float *const *states)
 {
     struct row *rows = zalloc(n, sizeof *rows);
-    struct model *m = NULL;
-    const struct model *w = e->weights;
+    struct pass *passes = zalloc(n, sizeof *passes);
 
     for (size_t i = 0; i < n; i++)
         rows[i] = (struct row){&tokens[i], states[i]};
     qsort(rows, n, sizeof *rows, by_length);
-    for (size_t i = 0; i < n; i += (size_t)m->batch) {
-        const int longest = (int)rows[i].tokens->n;
-        int time = (longest + TIME_STEP - 1) / TIME_STEP * TIME_STEP;
-        time = time < w->cfg.context ? time : w->cfg.context;
-        const int batch = rows_of_pass(n - i, time);
-        if (!m || m->time != time || m->batch != batch) {
-            if (m)
-                model_free(m);
-            m = model_build_encoder(w->plan->be, &w->cfg, batch, time, e->layer);
-            plan_place(m->plan, w->plan);
-        }
-        run_pass(m, rows + i);
-    }
-    if (m)
-        model_free(m);
+    const size_t left = once_each(rows, n);
+    run_passes(e, rows, passes, cut_passes(rows, left, e->weights->cfg.context, passes));
+    copy_states(rows, left, n, (size_t)e->weights->cfg.width);
+    free(passes);
     free(rows);
 }
