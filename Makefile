@@ -23,7 +23,7 @@ PACKAGES_LINT = clang libomp-dev libclang-rt-dev shellcheck
 
 # No -ffast-math: it lets the compiler assume isfinite() and a diverged run
 # would pass for a healthy one.  Sums that may be reordered say "omp simd".
-FLAGS = -std=gnu17 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+FLAGS = -std=gnu17 -march=x86-64-v2 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -fopenmp -fno-math-errno -D_GNU_SOURCE -Ilib -I. -MMD -MP $(CFLAGS) \
         $(if $(findstring clang,$(CC)),-Wno-pass-failed) \
         $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all)

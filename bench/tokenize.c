@@ -38,7 +38,6 @@ int main(int argc, char **argv)
     struct vocab *v = zalloc(1, sizeof *v);
     if (vocab_from_bpe(v, (const char *)merges.data, merges.size))
         die("%s: not GPT-2's merges", argv[1]);
-    v->closed = 1;
     unsigned char *text = zalloc(m.size + ENCODER_PAD, 1);
     int *ids = zalloc(m.size + ENCODER_PAD, sizeof *ids);
     memcpy(text, m.data, m.size);

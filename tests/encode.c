@@ -7,6 +7,7 @@
 #include "base/stream.h"
 #include "text/classify.h"
 #include "text/encoder.h"
+#include "text/split.h"
 #include "text/utf8.h"
 #include "text/vocab_inside.h"
 #include <stdlib.h>
@@ -235,6 +236,18 @@ static void check_random_bytes(const struct vocab *v)
         same &= !memcmp(fast, plain, (5000 + cut + 63) / 64 * sizeof *fast);
     }
     ok(same, "the same masks with and without vector instructions");
+
+    struct splitter *a = splitter_new(), *b = splitter_new();
+    for (size_t cut = same = 1; cut < 200; cut++) {
+        const unsigned char *text = (unsigned char *)t.bytes + 7 * cut;
+        size_t n_a, n_b;
+        const uint32_t *starts = split(a, text, 4900 + cut, &n_a);
+        const uint32_t *plain_starts = split_plain(b, text, 4900 + cut, &n_b);
+        same &= n_a == n_b && !memcmp(starts, plain_starts, (n_a + 1) * sizeof *starts);
+    }
+    ok(same, "the same pieces with and without vector instructions");
+    splitter_free(a);
+    splitter_free(b);
     free(fast);
     free(plain);
     free(ids);
@@ -265,7 +278,6 @@ int main(void)
         die("share/gpt2/vocab.bpe:");
     ok(!vocab_from_bpe(v, (const char *)m.data, m.size), "GPT-2's vocabulary is read");
     v->name = copy_text("gpt2");
-    v->closed = 1;
     check_tokens(v);
     check_golden(v);
     check_random_bytes(v);

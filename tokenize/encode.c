@@ -6,7 +6,7 @@
 #include "text/encoder.h"
 #include <stdlib.h>
 
-enum { TABLE_BITS = 18 };       /* of an encoder: 8 MB */
+enum { TABLE_BITS = 19 };       /* of an encoder: 16 MB */
 
 struct job {
     struct documents *documents;

@@ -3,29 +3,39 @@
 #include "text/utf8.h"
 #include "text/vocab_inside.h"
 
-static int printable(int byte)
+enum { OTHERS = 256, LOW = 33, MIDDLE = 34 };    /* 0-32, 127-160, 173: in this order */
+
+static uint32_t code_of(int byte)
 {
-    return (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
+    if (byte < LOW)
+        return (uint32_t)(OTHERS + byte);
+    if (byte >= 127 && byte < 127 + MIDDLE)
+        return (uint32_t)(OTHERS + LOW + byte - 127);
+    return byte == 173 ? OTHERS + LOW + MIDDLE : (uint32_t)byte;
+}
+
+/* The byte of a code point, or -1. */
+static int byte_of(uint32_t code)
+{
+    int byte = (int)code;
+    if (code >= OTHERS + LOW + MIDDLE)
+        byte = code == OTHERS + LOW + MIDDLE ? 173 : -1;
+    else if (code >= OTHERS + LOW)
+        byte = (int)code - OTHERS - LOW + 127;
+    else if (code >= OTHERS)
+        byte = (int)code - OTHERS;
+    return byte >= 0 && code_of(byte) == code ? byte : -1;
 }
 
 /* Printable bytes come first, in order; then the others, in order. */
 unsigned char alphabet_byte(int i)
 {
-    for (int pass = 0; pass < 2; pass++)
-        for (int b = 0; b < 256; b++)
-            if (printable(b) == !pass && i-- == 0)
-                return (unsigned char)b;
-    return 0;
-}
-
-static uint32_t code_of(int byte)
-{
-    uint32_t code = 256;
-    if (printable(byte))
-        return (uint32_t)byte;
-    for (int b = 0; b < byte; b++)
-        code += !printable(b);
-    return code;
+    const int printable = 256 - LOW - MIDDLE - 1;
+    int byte = LOW + i;                     /* 33-126, 161-172, 174-255 */
+    if (i >= printable)
+        return (unsigned char)byte_of((uint32_t)(OTHERS + i - printable));
+    byte += byte >= 127 ? MIDDLE : 0;
+    return (unsigned char)(byte + (byte >= 173));
 }
 
 size_t alphabet_encode(const char *bytes, size_t n, char *out)
@@ -36,18 +46,6 @@ size_t alphabet_encode(const char *bytes, size_t n, char *out)
     return at;
 }
 
-/* The byte of a code point, or -1. */
-static int byte_of(uint32_t code)
-{
-    if (code < 256)
-        return printable((int)code) ? (int)code : -1;
-    code -= 256;
-    for (int b = 0; b < 256; b++)
-        if (!printable(b) && code-- == 0)
-            return b;
-    return -1;
-}
-
 long alphabet_decode(const char *text, size_t n, char *out)
 {
     long written = 0;
@@ -55,7 +53,7 @@ long alphabet_decode(const char *text, size_t n, char *out)
         uint32_t code;
         int bad;
         const int k = utf8_decode(text + at, n - at, &code, &bad);
-        const int byte = k && code < 324 ? byte_of(code) : -1;
+        const int byte = k ? byte_of(code) : -1;
         if (byte < 0)
             return -1;
         out[written++] = (char)byte;

@@ -12,22 +12,32 @@ static const struct { uint32_t first, last; enum char_class class; } ranges[] = 
 
 static unsigned char classes[0x110000 / 4];     /* 2 bits each */
 
+/* What an ASCII character is, for block_avx512(). */
+enum { IS_LETTER = 1, IS_NUMBER = 2, IS_SPACE = 4, IS_BLANK = 8, IS_QUOTE = 16 };
+static unsigned char ascii[128];
+
+enum char_class char_class(uint32_t code)
+{
+    return (enum char_class)(classes[code / 4] >> 2 * (code % 4) & 3);
+}
+
 static void fill_classes(void)
 {
+    static const unsigned char bit[] = {[LETTER] = IS_LETTER, [NUMBER] = IS_NUMBER,
+                                        [SPACE] = IS_SPACE};
     for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++)
         for (uint32_t c = ranges[r].first; c <= ranges[r].last; c++)
             classes[c / 4] |= (unsigned char)(ranges[r].class << 2 * (c % 4));
+    for (uint32_t c = 0; c < 128; c++)
+        ascii[c] = bit[char_class(c)];
+    ascii[' '] |= IS_BLANK;
+    ascii['\''] |= IS_QUOTE;
 }
 
 void classify_begin(void)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, fill_classes);
-}
-
-enum char_class char_class(uint32_t code)
-{
-    return (enum char_class)(classes[code / 4] >> 2 * (code % 4) & 3);
 }
 
 /* One block's masks for ASCII, and which bytes are not; `text` has 64 bytes. */
@@ -52,6 +62,7 @@ static uint64_t block_plain(const unsigned char *text, struct class_masks *m)
 
 #ifdef __x86_64__
 #define AVX2 __attribute__((target("avx2")))
+#define AVX512 __attribute__((target("avx512f,avx512bw,avx512vbmi")))
 
 /* Bytes in [first, first + span]. */
 AVX2 static inline __m256i in_range(__m256i x, char first, char span)
@@ -66,7 +77,7 @@ AVX2 static inline uint64_t bits_of(__m256i low, __m256i high)
            | (uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
 }
 
-AVX2 static uint64_t block_avx2(const unsigned char *text, struct class_masks *m)
+AVX2 static inline uint64_t block_avx2(const unsigned char *text, struct class_masks *m)
 {
     const __m256i a = _mm256_loadu_si256((const __m256i *)text);
     const __m256i b = _mm256_loadu_si256((const __m256i *)(text + 32));
@@ -82,6 +93,23 @@ AVX2 static uint64_t block_avx2(const unsigned char *text, struct class_masks *m
     m->quote = bits_of(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(b, quote));
     m->inner = 0;
     return bits_of(a, b);
+}
+
+/* Every byte looked up in a table of 128 by one instruction. */
+AVX512 static inline uint64_t block_avx512(const unsigned char *text, struct class_masks *m)
+{
+    const __m512i x = _mm512_loadu_si512(text);
+    const uint64_t wide = _mm512_movepi8_mask(x);
+    const __m512i is = _mm512_maskz_permutex2var_epi8(~wide, _mm512_loadu_si512(ascii), x,
+                                                      _mm512_loadu_si512(ascii + 64));
+
+    m->letter = _mm512_test_epi8_mask(is, _mm512_set1_epi8(IS_LETTER));
+    m->number = _mm512_test_epi8_mask(is, _mm512_set1_epi8(IS_NUMBER));
+    m->space = _mm512_test_epi8_mask(is, _mm512_set1_epi8(IS_SPACE));
+    m->blank = _mm512_test_epi8_mask(is, _mm512_set1_epi8(IS_BLANK));
+    m->quote = _mm512_test_epi8_mask(is, _mm512_set1_epi8(IS_QUOTE));
+    m->inner = 0;
+    return wide;
 }
 #endif
 
@@ -128,7 +156,7 @@ static void add_wide(const unsigned char *text, const unsigned char *end, uint64
     }
 }
 
-/* Inlined into both callers below with their own block function. */
+/* Inlined into the callers below with their own block function. */
 static inline __attribute__((always_inline)) void
 classify_with(classify_block *block, const unsigned char *text, size_t n,
               struct class_masks *blocks)
@@ -153,11 +181,27 @@ void classify_plain(const unsigned char *text, size_t n, struct class_masks *blo
     classify_with(block_plain, text, n, blocks);
 }
 
+#ifdef __x86_64__
+AVX2 static void classify_avx2(const unsigned char *text, size_t n, struct class_masks *blocks)
+{
+    classify_with(block_avx2, text, n, blocks);
+}
+
+AVX512 static void classify_avx512(const unsigned char *text, size_t n, struct class_masks *blocks)
+{
+    classify_with(block_avx512, text, n, blocks);
+}
+#endif
+
 void classify(const unsigned char *text, size_t n, struct class_masks *blocks)
 {
 #ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw")) {
+        classify_avx512(text, n, blocks);
+        return;
+    }
     if (__builtin_cpu_supports("avx2")) {
-        classify_with(block_avx2, text, n, blocks);
+        classify_avx2(text, n, blocks);
         return;
     }
 #endif

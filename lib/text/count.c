@@ -2,12 +2,13 @@
 #include "base/base.h"
 #include <stdlib.h>
 
-enum { BATCH = 32, FIRST = 1 << 16 };
+enum { BATCH = 32, FIRST_BITS = 16, FIRST = 1 << FIRST_BITS };
 
 struct piece_counts *counts_new(void)
 {
     struct piece_counts *c = zalloc(1, sizeof *c);
     c->mask = FIRST - 1;
+    c->shift = 64 - FIRST_BITS;
     c->slots = zalloc(FIRST, sizeof *c->slots);
     return c;
 }
@@ -30,7 +31,7 @@ const unsigned char *counts_piece(const struct piece_counts *c, const struct pie
 static struct piece_count *find(const struct piece_counts *c, struct key k, size_t at,
                                 const unsigned char *piece)
 {
-    for (at &= c->mask; c->slots[at].count; at = (at + 1) & c->mask) {
+    for (; c->slots[at].count; at = (at + 1) & c->mask) {
         const struct piece_count *s = &c->slots[at];
         if (key_same(s->key, k)
             && (!key_is_long(k) || !memcmp(c->bytes + s->at, piece, key_long_size(k))))
@@ -45,11 +46,12 @@ static void double_slots(struct piece_counts *c)
     const size_t n = c->mask + 1;
 
     c->mask = 2 * n - 1;
+    c->shift--;
     c->slots = zalloc(2 * n, sizeof *c->slots);
     for (size_t i = 0; i < n; i++) {
         if (!old[i].count)
             continue;
-        size_t at = key_hash(old[i].key) >> 32 & c->mask;
+        size_t at = key_hash(old[i].key) >> c->shift;
         while (c->slots[at].count)
             at = (at + 1) & c->mask;
         c->slots[at] = old[i];
@@ -74,11 +76,11 @@ static void keep_bytes(struct piece_counts *c, struct piece_count *s, const unsi
 static void add(struct piece_counts *c, struct key k, uint64_t hash, const unsigned char *piece,
                 uint64_t count)
 {
-    struct piece_count *s = find(c, k, hash >> 32, piece);
+    struct piece_count *s = find(c, k, hash >> c->shift, piece);
     if (!s->count) {
         if (2 * c->used > c->mask) {
             double_slots(c);
-            s = find(c, k, hash >> 32, piece);
+            s = find(c, k, hash >> c->shift, piece);
         }
         c->used++;
         s->key = k;
@@ -101,7 +103,7 @@ void counts_add(struct piece_counts *c, const unsigned char *text, const uint32_
             keys[i] = size <= KEY_MAX ? key_of(text + starts[i], size)
                                       : key_of_long(text + starts[i], size);
             hashes[i] = key_hash(keys[i]);
-            __builtin_prefetch(&c->slots[hashes[i] >> 32 & c->mask]);
+            __builtin_prefetch(&c->slots[hashes[i] >> c->shift]);
         }
         for (size_t i = 0; i < n; i++)
             add(c, keys[i], hashes[i], text + starts[i], 1);

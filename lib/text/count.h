@@ -12,6 +12,7 @@ struct piece_count {
 struct piece_counts {
     struct piece_count *slots;
     size_t used, mask;
+    int shift;              /* 64 - the bits of the slots' number */
     unsigned char *bytes;
     size_t n, room;
 };

@@ -4,6 +4,7 @@
 #include "text/key.h"
 #include "text/split.h"
 #include "text/vocab_inside.h"
+#include <emmintrin.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -12,134 +13,52 @@ enum {
     BATCH = 32,             /* pieces whose entries are fetched ahead */
     LONGEST = 128,          /* piece that has an entry */
     POOL = 1 << 22,         /* ids and bytes that entries may have elsewhere */
-    INLINE = 3,             /* ids in an entry; more, and those of long pieces, are in the pool */
+    INLINE = 4,             /* ids in an entry; more, and those of long pieces, are in the pool */
 };
 
-#define MANY 0x80000000u
-#define NO_KEY ((struct key){0, ~(uint64_t)0})     /* of a piece that has no entry */
+#define ID_BITS 24          /* TOKENS_MAX_SIZE ids */
+#define ID_MASK ((1u << ID_BITS) - 1)
 
-/* A piece and its ids; n is 0 in an empty entry. */
+/* A piece and its ids; all zero when empty.  An entry with ids in the pool has FAR in its key,
+ * so that only look_further() finds it. */
 struct entry {
     struct key key;
-    uint32_t ids[INLINE];   /* or where they are in the pool, and a long piece's bytes */
-    uint32_t n;             /* with MANY: not in the entry */
+    uint32_t ids[INLINE];   /* their number is in the last one's highest byte; FAR: where its ids
+                               are, their number, where a long piece's bytes are */
+};
+
+#define FAR ((uint64_t)1 << 60)
+
+/* Entries that share a line of the cache; the first was used later than the second. */
+struct line {
+    struct entry entries[2];
 };
 
 struct encoder {
     const struct vocab *v;
     struct unit_encoder *units;     /* in the place of all the rest */
     struct splitter *splitter;
-    struct entry *entries;
-    size_t used, slots, most;   /* entries: in use, there, and as many as there may be */
-    int shift;              /* 64 - bits */
+    struct line *lines;
+    size_t size;            /* bytes of them */
+    int shift;              /* 64 - the bits of their number */
     int *pool;
     unsigned char *pieces;  /* long ones */
     size_t pool_used, pieces_used, pieces_room;
 };
 
-static size_t slot_of(const struct encoder *e, struct key k)
+static struct line *line_of(const struct encoder *e, struct key k)
 {
-    return (size_t)(key_hash(k) >> e->shift);
+    return &e->lines[key_hash(k) >> e->shift];
 }
 
-static int is_piece(const struct encoder *e, const struct entry *at, struct key k,
-                    const unsigned char *piece)
+static struct line *map_lines(size_t size)
 {
-    return key_same(at->key, k)
-           && (!key_is_long(k) || !memcmp(e->pieces + at->ids[1], piece, key_long_size(k)));
-}
-
-/* The entry of a piece, or the empty one where it belongs. */
-static struct entry *find(const struct encoder *e, struct key k, size_t at,
-                          const unsigned char *piece)
-{
-    while (e->entries[at].n && !is_piece(e, &e->entries[at], k, piece))
-        at = (at + 1) & (e->slots - 1);
-    return &e->entries[at];
-}
-
-static void keep_bytes(struct encoder *e, struct entry *at, const unsigned char *piece, size_t n)
-{
-    if (e->pieces_used + n > e->pieces_room) {
-        e->pieces_room = 2 * (e->pieces_used + n);
-        e->pieces = realloc(e->pieces, e->pieces_room);
-        if (!e->pieces)
-            die("out of memory (%zu bytes)", e->pieces_room);
-    }
-    memcpy(e->pieces + e->pieces_used, piece, n);
-    at->ids[1] = (uint32_t)e->pieces_used;
-    e->pieces_used += n;
-}
-
-/* Remember a piece in its empty entry; in a table that is half full and may not grow, in
- * the place of another. */
-static void remember(struct encoder *e, struct entry *at, struct key k, const unsigned char *piece,
-                     const int *ids, size_t n)
-{
-    const int many = key_is_long(k) || n > INLINE;
-    if (many && e->pool_used + e->pieces_used > POOL)
-        return;
-    if (2 * e->used < e->slots)
-        e->used++;
-    else if (!(at = &e->entries[slot_of(e, k)])->n)
-        return;                 /* the empty half must stay so */
-    at->key = k;
-    if (!many) {
-        memcpy(at->ids, ids, n * sizeof *ids);
-        at->n = (uint32_t)n;
-        return;
-    }
-    at->n = MANY | (uint32_t)n;
-    at->ids[0] = (uint32_t)e->pool_used;
-    for (size_t i = 0; i < n; i++) {
-        e->pool = grow(e->pool, e->pool_used, sizeof *e->pool);
-        e->pool[e->pool_used++] = ids[i];
-    }
-    if (key_is_long(k))
-        keep_bytes(e, at, piece, key_long_size(k));
-}
-
-/* Every token is a piece that needs no merging. */
-static void remember_tokens(struct encoder *e)
-{
-    for (int id = 0; id < e->v->size; id++) {
-        unsigned char piece[KEY_MAX + 1] = {0};
-        size_t n;
-        const char *bytes = vocab_bytes(e->v, id, &n);
-        if (!n || n > KEY_MAX)
-            continue;
-        memcpy(piece, bytes, n);
-        const struct key k = key_of(piece, n);
-        remember(e, find(e, k, slot_of(e, k), piece), k, piece, &id, 1);
-    }
-}
-
-static void empty_entries(struct encoder *e, int bits)
-{
-    e->slots = (size_t)1 << bits;
-    e->shift = 64 - bits;
-    const size_t size = e->slots * sizeof *e->entries, huge = (size_t)2 << 20;
-    e->entries = aligned_alloc(size < huge ? 64 : huge, size);
-    if (!e->entries)
+    struct line *lines = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                              0);
+    if (lines == MAP_FAILED)
         die("out of memory (%zu bytes)", size);
-    if (size >= huge)
-        madvise(e->entries, size, MADV_HUGEPAGE);   /* a hint: it may fail */
-    memset(e->entries, 0, size);
-}
-
-static void double_entries(struct encoder *e)
-{
-    struct entry *old = e->entries;
-    const size_t n = e->slots;
-    empty_entries(e, 64 - e->shift + 1);
-    for (size_t i = 0; i < n; i++) {
-        size_t at = slot_of(e, old[i].key);
-        while (old[i].n && e->entries[at].n)
-            at = (at + 1) & (e->slots - 1);
-        if (old[i].n)
-            e->entries[at] = old[i];
-    }
-    free(old);
+    madvise(lines, size, MADV_HUGEPAGE);    /* a hint: it may fail */
+    return lines;
 }
 
 struct encoder *encoder_new(const struct vocab *v, int bits)
@@ -150,10 +69,9 @@ struct encoder *encoder_new(const struct vocab *v, int bits)
     e->units = unit_encoder_new(v);
     if (vocab_kind(v) != VOCAB_BPE)
         return e;
-    empty_entries(e, bits);
-    e->most = 2 * e->slots;
-    if (v->closed && e->slots > 4 * (size_t)v->size)
-        remember_tokens(e);
+    e->size = sizeof *e->lines << (bits - 1);
+    e->shift = 65 - bits;
+    e->lines = map_lines(e->size);
     return e;
 }
 
@@ -161,30 +79,101 @@ void encoder_free(struct encoder *e)
 {
     unit_encoder_free(e->units);
     splitter_free(e->splitter);
-    free(e->entries);
+    if (e->lines)
+        munmap(e->lines, e->size);
     free(e->pool);
     free(e->pieces);
     free(e);
 }
 
-/* A piece whose ids are not in the entry where they were looked for first. */
-static int *look_further(struct encoder *e, const unsigned char *piece, size_t n, struct key k,
-                         size_t slot, int *out)
+static void forget_all(struct encoder *e)
+{
+    memset(e->lines, 0, e->size);
+    e->pool_used = e->pieces_used = 0;
+}
+
+static uint32_t keep_ids(struct encoder *e, const int *ids, size_t n)
+{
+    const size_t at = e->pool_used;
+    for (size_t i = 0; i < n; i++) {
+        e->pool = grow(e->pool, e->pool_used, sizeof *e->pool);
+        e->pool[e->pool_used++] = ids[i];
+    }
+    return (uint32_t)at;
+}
+
+static uint32_t keep_bytes(struct encoder *e, const unsigned char *piece, size_t n)
+{
+    const size_t at = e->pieces_used;
+    if (at + n > e->pieces_room) {
+        e->pieces_room = 2 * (at + n);
+        e->pieces = realloc(e->pieces, e->pieces_room);
+        if (!e->pieces)
+            die("out of memory (%zu bytes)", e->pieces_room);
+    }
+    memcpy(e->pieces + at, piece, n);
+    e->pieces_used += n;
+    return (uint32_t)at;
+}
+
+/* Remember a piece in the place of the one of its line that was not used for longer. */
+static void remember(struct encoder *e, struct key k, const unsigned char *piece, size_t size,
+                     const int *ids, size_t n)
+{
+    struct line *line = line_of(e, k);
+    struct entry new = {.key = k};
+
+    if (size <= KEY_MAX && n <= INLINE) {
+        memcpy(new.ids, ids, n * sizeof *ids);
+        new.ids[INLINE - 1] |= (uint32_t)n << ID_BITS;
+    } else {
+        if (e->pool_used + e->pieces_used > POOL)
+            forget_all(e);
+        new.key.high |= FAR;
+        new.ids[0] = keep_ids(e, ids, n);
+        new.ids[1] = (uint32_t)n;
+        new.ids[2] = size > KEY_MAX ? keep_bytes(e, piece, size) : 0;
+    }
+    line->entries[line->entries[0].key.high != 0] = new;
+}
+
+/* The ids of an entry; room for INLINE. */
+static inline int *put(const struct entry *at, int *out)
+{
+    const __m128i ids = _mm_loadu_si128((const __m128i *)at->ids);
+    _mm_storeu_si128((__m128i *)out, _mm_and_si128(ids, _mm_set1_epi32(ID_MASK)));
+    return out + (at->ids[INLINE - 1] >> ID_BITS);
+}
+
+static int *put_far(const struct encoder *e, const struct entry *at, int *out)
+{
+    memcpy(out, e->pool + at->ids[0], at->ids[1] * sizeof *out);
+    return out + at->ids[1];
+}
+
+/* A piece that was not found where it was looked for first. */
+static int *look_further(struct encoder *e, const unsigned char *piece, size_t n, int *out)
 {
     if (n > LONGEST)
         return out + bpe_encode(&e->v->bpe, piece, n, out);
-    struct entry *at = find(e, k, slot, piece);
-    if (!at->n) {
-        const size_t ids = bpe_encode(&e->v->bpe, piece, n, out);
-        if (2 * e->used == e->slots && e->slots < e->most) {
-            double_entries(e);
-            at = find(e, k, slot_of(e, k), piece);
+    const struct key k = n > KEY_MAX ? key_of_long(piece, n) : key_of(piece, n);
+    const struct key far = {k.low, k.high | FAR};
+    struct entry *const at = line_of(e, k)->entries;
+
+    for (int i = 0; i < 2; i++) {
+        const int is_far = key_same(at[i].key, far)
+                           && (n <= KEY_MAX || !memcmp(e->pieces + at[i].ids[2], piece, n));
+        if (!is_far && (n > KEY_MAX || !key_same(at[i].key, k)))
+            continue;
+        if (i) {
+            const struct entry first = at[0];
+            at[0] = at[1];
+            at[1] = first;
         }
-        remember(e, at, k, piece, out, ids);
-        return out + ids;
+        return is_far ? put_far(e, at, out) : put(at, out);
     }
-    const size_t ids = at->n & ~MANY;
-    memcpy(out, at->n & MANY ? e->pool + at->ids[0] : (const int *)at->ids, ids * sizeof *out);
+    const size_t ids = bpe_encode(&e->v->bpe, piece, n, out);
+    remember(e, k, piece, n, out, ids);
     return out + ids;
 }
 
@@ -192,25 +181,18 @@ static int *encode_pieces(struct encoder *e, const unsigned char *text, const ui
                           size_t n, int *out)
 {
     struct key keys[BATCH];
-    size_t slots[BATCH];
+    const struct entry *firsts[BATCH];
 
     for (size_t i = 0; i < n; i++) {
-        const size_t size = starts[i + 1] - starts[i];
-        keys[i] = size <= KEY_MAX ? key_of(text + starts[i], size)
-                  : size <= LONGEST ? key_of_long(text + starts[i], size) : NO_KEY;
-        slots[i] = slot_of(e, keys[i]);
-        __builtin_prefetch(&e->entries[slots[i]]);
+        keys[i] = key_of(text + starts[i], starts[i + 1] - starts[i]);
+        firsts[i] = line_of(e, keys[i])->entries;
+        __builtin_prefetch(firsts[i]);
     }
-    for (size_t i = 0; i < n; i++) {
-        const struct entry *at = &e->entries[slots[i]];
-        if (key_same(at->key, keys[i]) && at->n <= INLINE) {
-            memcpy(out, at->ids, 16);      /* one store, with n for a fourth */
-            out += at->n;
-        } else {
-            out = look_further(e, text + starts[i], starts[i + 1] - starts[i], keys[i], slots[i],
-                               out);
-        }
-    }
+    for (size_t i = 0; i < n; i++)
+        if (__builtin_expect(key_same(firsts[i]->key, keys[i]), 1))
+            out = put(firsts[i], out);
+        else
+            out = look_further(e, text + starts[i], starts[i + 1] - starts[i], out);
     return out;
 }
 
@@ -229,7 +211,7 @@ size_t encoder_run(struct encoder *e, const unsigned char *text, size_t n, int *
 
     if (e->units)
         return unit_encoder_run(e->units, text, n, ids);
-    if (!e->entries) {
+    if (!e->lines) {
         for (size_t i = 0; i < n; i++)
             ids[i] = e->v->bpe.byte_id[text[i]];
         return n;
@@ -253,5 +235,5 @@ size_t encoder_cut(struct encoder *e, const unsigned char *text, size_t n)
 {
     if (e->units)
         return subword_cut(text, n);
-    return e->entries ? split_cut(e->splitter, text, n) : n;
+    return e->lines ? split_cut(e->splitter, text, n) : n;
 }

@@ -7,8 +7,7 @@ enum { ENCODER_PAD = 16 };
 
 struct encoder;     /* for one thread */
 
-/* With a table of 2^bits entries of 32 bytes, or twice as many when they are needed; v must
- * outlive it. */
+/* Remembers up to 2^bits pieces, in 32 bytes each; v must outlive it. */
 struct encoder *encoder_new(const struct vocab *v, int bits);
 void encoder_free(struct encoder *e);
 

@@ -11,25 +11,33 @@ struct key { uint64_t low, high; };
 
 #define KEY_LONG ((uint64_t)0xFF << 56)
 
-/* Of n <= KEY_MAX bytes; 16 at `piece` are read. */
+/* No piece's. */
+#define NO_KEY ((struct key){0, ~(uint64_t)0})
+
+/* Of n bytes, NO_KEY above KEY_MAX; 16 at `piece` are read. */
 static inline struct key key_of(const unsigned char *piece, size_t n)
 {
-    static const uint64_t mask[9] = {0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF,
-                                     0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, ~(uint64_t)0};
+#define FIRST(n) (~(uint64_t)0 >> (64 - 8 * (n)))
+#define SHORT(n) {{FIRST(n), 0}, {0, (uint64_t)(n) << 56}}
+#define LONG(n) {{~(uint64_t)0, FIRST(n - 8)}, {0, (uint64_t)(n) << 56}}
+    static const struct { struct key mask, size; } of_size[] = {
+        {{0, 0}, {0, 0}}, SHORT(1), SHORT(2), SHORT(3), SHORT(4), SHORT(5), SHORT(6), SHORT(7),
+        SHORT(8), LONG(9), LONG(10), LONG(11), LONG(12), LONG(13), LONG(14), LONG(15),
+        {{0, 0}, {0, ~(uint64_t)0}}};
+#undef FIRST
+#undef SHORT
+#undef LONG
+    const size_t i = n <= KEY_MAX ? n : KEY_MAX + 1;
     struct key k;
-    memcpy(&k.low, piece, 8);
-    memcpy(&k.high, piece + 8, 8);
-    k.low &= mask[n < 8 ? n : 8];
-    k.high &= mask[n < 8 ? 0 : n - 8];
-    k.high |= (uint64_t)n << 56;
+    memcpy(&k, piece, sizeof k);
+    k.low &= of_size[i].mask.low;
+    k.high = (k.high & of_size[i].mask.high) | of_size[i].size.high;
     return k;
 }
 
 static inline uint64_t key_hash(struct key k)
 {
-    uint64_t h = k.low * 0x9E3779B97F4A7C15u ^ (k.high + 0x7F4A7C15u) * 0xC2B2AE3D27D4EB4Fu;
-    h ^= h >> 29;
-    return h * 0xBF58476D1CE4E5B9u;
+    return (k.low + k.high * 0xC2B2AE3D27D4EB4Fu) * 0x9E3779B97F4A7C15u;
 }
 
 /* Of n > KEY_MAX bytes; two pieces may have the same one. */

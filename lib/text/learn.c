@@ -90,6 +90,7 @@ struct vocab *learn_vocab(const struct piece_counts *counts, int size)
     while (v->size < size - 1 && merge_best(&l))
         ;
     v->eot = v->size++;
+    bpe_seal(&v->bpe);
     joins_free(l.joins);
     return v;
 }

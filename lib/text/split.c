@@ -3,11 +3,17 @@
 #include "text/classify.h"
 #include "text/utf8.h"
 #include <stdlib.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+enum { EIGHT = 8, SIXTEEN = 16 };
 
 struct splitter {
     struct class_masks *blocks;
+    uint64_t *marks;        /* of a block's 64 bytes, those where pieces start */
     uint32_t *starts;
-    size_t room;            /* bytes of text that both hold */
+    size_t room;            /* bytes of text that they hold */
 };
 
 struct splitter *splitter_new(void)
@@ -19,6 +25,7 @@ struct splitter *splitter_new(void)
 void splitter_free(struct splitter *s)
 {
     free(s->blocks);
+    free(s->marks);
     free(s->starts);
     free(s);
 }
@@ -28,10 +35,12 @@ static void make_room(struct splitter *s, size_t n)
     if (s->starts && n <= s->room)
         return;
     free(s->blocks);
+    free(s->marks);
     free(s->starts);
     s->room = n + n / 2;
     s->blocks = zalloc(s->room / 64 + 1, sizeof *s->blocks);
-    s->starts = zalloc(s->room + 1, sizeof *s->starts);
+    s->marks = zalloc(s->room / 64 + 1, sizeof *s->marks);
+    s->starts = zalloc(s->room + 1 + SIXTEEN, sizeof *s->starts);
 }
 
 /* The length of a contraction at an apostrophe, or 0. */
@@ -99,38 +108,109 @@ static uint64_t contract(uint64_t starts, uint64_t quotes, const unsigned char *
     return starts;
 }
 
-const uint32_t *split(struct splitter *s, const unsigned char *text, size_t n, size_t *pieces)
+static size_t first_byte(const unsigned char *text, size_t at)
+{
+    while ((text[at] & 0xC0) == 0x80)
+        at--;
+    return at;
+}
+
+static void mark_starts(struct splitter *s, const unsigned char *text, size_t n)
 {
     struct state state = {0};
-    uint64_t held = 0;      /* starts of the previous block: the next may add one */
-    size_t held_at = 0;
-    uint32_t *out;
 
-    make_room(s, n);
-    out = s->starts;
-    classify(text, n, s->blocks);
     for (size_t at = 0; at < n; at += 64) {
         const struct class_masks *m = &s->blocks[at / 64];
+        uint64_t *const mark = &s->marks[at / 64];
         const uint64_t valid = n - at < 64 ? ((uint64_t)1 << (n - at)) - 1 : ~(uint64_t)0;
         int before;
-        uint64_t starts = starts_of(m, &state, valid, &before);
-        starts = contract(starts, m->quote & valid, text + at, text + n, &state) & valid;
-        if (before) {   /* where the character that holds the byte at - 1 begins */
-            size_t first = at - 1;
-            while ((text[first] & 0xC0) == 0x80)
-                first--;
-            held |= (uint64_t)1 << (first - held_at);
+        const uint64_t starts = starts_of(m, &state, valid, &before);
+        *mark = contract(starts, m->quote & valid, text + at, text + n, &state) & valid;
+        if (before) {
+            const size_t first = text[at - 1] < 0x80 ? at - 1 : first_byte(text, at - 1);
+            mark[-1] |= (uint64_t)1 << first % 64;
         }
-        for (; held; held &= held - 1)
-            *out++ = (uint32_t)(held_at + (size_t)__builtin_ctzll(held));
-        held = starts;
-        held_at = at;
     }
-    for (; held; held &= held - 1)
-        *out++ = (uint32_t)(held_at + (size_t)__builtin_ctzll(held));
-    *pieces = (size_t)(out - s->starts);
-    *out = (uint32_t)n;
+}
+
+/* The places of n blocks' marks; returns the end of them.  More may be written behind it, up to
+ * a multiple of EIGHT or SIXTEEN. */
+typedef uint32_t *places(const uint64_t *marks, size_t n, uint32_t *out);
+
+/* Eight at a time: how many there are is not worth a branch that is guessed wrong. */
+static uint32_t *places_plain(const uint64_t *marks, size_t n, uint32_t *out)
+{
+    const uint64_t top = (uint64_t)1 << 63;
+    for (size_t block = 0; block < n; block++) {
+        uint64_t bits = marks[block];
+        uint32_t *const end = out + __builtin_popcountll(bits);
+        for (; bits; out += EIGHT)
+            for (int i = 0; i < EIGHT; i++, bits &= bits - 1)
+                out[i] = (uint32_t)(64 * block) + (uint32_t)__builtin_ctzll(bits | top);
+        out = end;
+    }
+    return out;
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx512f,avx512bw,avx512vbmi2")))
+static uint32_t *places_avx512(const uint64_t *marks, size_t n, uint32_t *out)
+{
+    unsigned char all[64], set[64];
+    for (int i = 0; i < 64; i++)
+        all[i] = (unsigned char)i;
+    const __m512i place = _mm512_loadu_si512(all);
+
+    for (size_t block = 0; block < n; block++) {
+        const int count = __builtin_popcountll(marks[block]);
+        const __m512i base = _mm512_set1_epi32((int)(64 * block));
+        const __m512i kept = _mm512_maskz_compress_epi8(marks[block], place);
+        __m128i next = _mm512_castsi512_si128(kept);
+        _mm512_storeu_si512(out, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(next)));
+        if (count > SIXTEEN)
+            _mm512_storeu_si512(set, kept);
+        for (int i = SIXTEEN; i < count; i += SIXTEEN) {
+            next = _mm_loadu_si128((const __m128i *)(set + i));
+            _mm512_storeu_si512(out + i, _mm512_add_epi32(base, _mm512_cvtepu8_epi32(next)));
+        }
+        out += count;
+    }
+    return out;
+}
+#endif
+
+static places *best_places(void)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("avx512bw"))
+        return places_avx512;
+#endif
+    return places_plain;
+}
+
+static const uint32_t *list(struct splitter *s, places *places_of, const unsigned char *text,
+                            size_t n, size_t *pieces)
+{
+    mark_starts(s, text, n);
+    uint32_t *const end = places_of(s->marks, (n + 63) / 64, s->starts);
+    *pieces = (size_t)(end - s->starts);
+    *end = (uint32_t)n;
     return s->starts;
+}
+
+const uint32_t *split(struct splitter *s, const unsigned char *text, size_t n, size_t *pieces)
+{
+    make_room(s, n);
+    classify(text, n, s->blocks);
+    return list(s, best_places(), text, n, pieces);
+}
+
+const uint32_t *split_plain(struct splitter *s, const unsigned char *text, size_t n,
+                            size_t *pieces)
+{
+    make_room(s, n);
+    classify_plain(text, n, s->blocks);
+    return list(s, places_plain, text, n, pieces);
 }
 
 /* Is the character that ends at text + n white space? */

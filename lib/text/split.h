@@ -15,6 +15,9 @@ void splitter_free(struct splitter *s);
 /* Where the pieces of a text of n < 4 GiB bytes begin, and n behind the last; valid
  * until the next call. */
 const uint32_t *split(struct splitter *s, const unsigned char *text, size_t n, size_t *pieces);
+/* The same without vector instructions: what split() is tested against. */
+const uint32_t *split_plain(struct splitter *s, const unsigned char *text, size_t n,
+                            size_t *pieces);
 
 /* The last place in (0, n) where a text that goes on may be cut; 0: nowhere
  * yet, the text is one piece so far. */

@@ -40,6 +40,8 @@ static const char *add_code(struct subword *s, const char *line, size_t n)
 
     if (n > LONGEST)
         return "is too long";
+    if (s->bpe.n == BPE_MOST)
+        return "is one merge too many";
     if (!blank || blank == line || blank + 1 == line + n
         || memchr(blank + 1, ' ', (size_t)(line + n - blank - 1)))
         return "is not two units with a blank between";

@@ -39,7 +39,6 @@ static void open_gpt2(struct vocab *v)
     const char *why = vocab_from_bpe(v, (const char *)m.data, m.size);
     if (why)
         die("%s:%s", path, why);
-    v->closed = 1;
     file_unmap(&m);
     free(path);
 }
@@ -117,7 +116,7 @@ const char *vocab_name(const struct vocab *v)
 enum vocab_kind vocab_kind(const struct vocab *v)
 {
     return v->subword ? VOCAB_SUBWORD : v->wordpiece ? VOCAB_WORDPIECE
-           : v->bpe.table ? VOCAB_BPE : VOCAB_BYTES;
+           : v->bpe.slots ? VOCAB_BPE : VOCAB_BYTES;
 }
 
 const char *vocab_folder(const struct vocab *v)

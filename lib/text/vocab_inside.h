@@ -16,7 +16,6 @@ struct vocab {
     struct subword *subword;                /* VOCAB_SUBWORD: its codes, and the units of */
     struct words *units;                    /* its dictionary, the first after the specials */
     struct wordpiece *wordpiece;            /* VOCAB_WORDPIECE */
-    int closed;     /* every token that is a piece by itself is encoded as itself */
 };
 
 /* The parsers of both forms, for any bytes: NULL or what is wrong, which names the file's

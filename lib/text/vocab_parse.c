@@ -1,4 +1,5 @@
 #include "base/base.h"
+#include "text/key.h"
 #include "text/vocab_inside.h"
 #include <jansson.h>
 #include <stdarg.h>
@@ -23,16 +24,19 @@ __attribute__((format(printf, 1, 2))) static const char *fault(const char *fmt, 
 struct build {
     struct vocab *v;
     size_t pool_size, pool_room;
-    int *slots;             /* ids by the bytes of their token: id + 1; 0: empty */
+    struct token_slot { uint32_t hash; int id; } *slots;    /* by the bytes; an id + 1, 0: empty */
     size_t mask;
+    int shift;              /* 32 - the bits of the slots' number */
 };
 
 static void build_begin(struct build *b, struct vocab *v, size_t tokens, size_t merges)
 {
-    size_t slots = 1024;
-    while (slots < 2 * tokens)
-        slots *= 2;
-    *b = (struct build){.v = v, .slots = zalloc(slots, sizeof *b->slots), .mask = slots - 1};
+    int bits = 10;
+    while ((size_t)1 << bits < 2 * tokens)
+        bits++;
+    const size_t slots = (size_t)1 << bits;
+    *b = (struct build){.v = v, .slots = zalloc(slots, sizeof *b->slots), .mask = slots - 1,
+                        .shift = 32 - bits};
     v->tokens = zalloc(tokens, sizeof *v->tokens);
     bpe_begin(&v->bpe, merges);
 }
@@ -52,35 +56,44 @@ static void set_token(struct build *b, int id, const char *bytes, size_t n)
     b->pool_size += n;
 }
 
-static int *slot_of(const struct build *b, const char *bytes, size_t n)
+/* The slot of a token, or the empty one where it belongs; 16 bytes at `bytes` are read. */
+static struct token_slot *slot_of(const struct build *b, const char *bytes, size_t n)
 {
     const struct vocab *v = b->v;
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)bytes[i]) * 1099511628211u;
-    size_t i = (h ^ h >> 32) & b->mask;
-    for (; b->slots[i]; i = (i + 1) & b->mask) {
-        const int id = b->slots[i] - 1;
-        if (v->tokens[id].n == n && !memcmp(v->pool + v->tokens[id].at, bytes, n))
-            break;
+    const unsigned char *piece = (const unsigned char *)bytes;
+    const struct key k = n > KEY_MAX ? key_of_long(piece, n) : key_of(piece, n);
+    const uint32_t hash = (uint32_t)(key_hash(k) >> 32);
+    struct token_slot *slot;
+
+    for (size_t i = hash >> b->shift; (slot = &b->slots[i])->id; i = (i + 1) & b->mask) {
+        const int id = slot->id - 1;
+        if (slot->hash == hash && v->tokens[id].n == n
+            && !memcmp(v->pool + v->tokens[id].at, bytes, n))
+            return slot;
     }
-    return &b->slots[i];
+    slot->hash = hash;
+    return slot;
 }
 
-/* Add the next id: NULL, or that it is there already. */
-static const char *add_token(struct build *b, const char *bytes, size_t n)
+static int find_token(const struct build *b, const char *bytes, size_t n)
 {
-    int *slot = slot_of(b, bytes, n);
-    if (*slot)
-        return "merges to a token that is there already";
-    set_token(b, b->v->size, bytes, n);
-    *slot = ++b->v->size;
-    return NULL;
+    return slot_of(b, bytes, n)->id - 1;
+}
+
+/* Give a token its id; 0 when it has one. */
+static int add_token(struct build *b, int id, const char *bytes, size_t n)
+{
+    struct token_slot *slot = slot_of(b, bytes, n);
+    if (slot->id)
+        return 0;
+    set_token(b, id, bytes, n);
+    slot->id = id + 1;
+    return 1;
 }
 
 /* One merge: both sides one after the other. */
 struct line {
-    char bytes[LONGEST];
+    char bytes[LONGEST + KEY_MAX];
     size_t left, n;
 };
 
@@ -104,18 +117,19 @@ static const char *read_line(const char *text, size_t n, struct line *l)
 
 static const char *take_merge(struct build *b, const struct line *l, int new_ids)
 {
-    const int left = *slot_of(b, l->bytes, l->left);
-    const int right = *slot_of(b, l->bytes + l->left, l->n - l->left);
-    const char *why = NULL;
+    const int left = find_token(b, l->bytes, l->left);
+    const int right = find_token(b, l->bytes + l->left, l->n - l->left);
 
-    if (!left || !right)
+    if (left < 0 || right < 0)
         return "merges what is not in the vocabulary";
-    if (new_ids && (why = add_token(b, l->bytes, l->n)))
-        return why;
-    const int whole = *slot_of(b, l->bytes, l->n);
-    if (!whole)
+    if (new_ids && !add_token(b, b->v->size++, l->bytes, l->n))
+        return "merges to a token that is there already";
+    const int whole = new_ids ? b->v->size - 1 : find_token(b, l->bytes, l->n);
+    if (whole < 0)
         return "merges to what is not in the vocabulary";
-    bpe_add(&b->v->bpe, left - 1, right - 1, whole - 1);
+    if (b->v->bpe.n == BPE_MOST)
+        return "is one merge too many";
+    bpe_add(&b->v->bpe, left, right, whole);
     return NULL;
 }
 
@@ -158,12 +172,14 @@ const char *vocab_from_bpe(struct vocab *v, const char *text, size_t n)
 
     build_begin(&b, v, 257 + lines, lines);
     for (int i = 0; i < 256; i++) {
-        const char byte = (char)alphabet_byte(i);
-        v->bpe.byte_id[(unsigned char)byte] = i;
-        add_token(&b, &byte, 1);
+        const char byte[KEY_MAX + 1] = {(char)alphabet_byte(i)};
+        v->bpe.byte_id[(unsigned char)*byte] = i;
+        add_token(&b, v->size++, byte, 1);
     }
     const char *why = read_merges(&b, "", text, n, 1);
     v->eot = v->size++;
+    if (!why)
+        bpe_seal(&v->bpe);
     free(b.slots);
     return why;
 }
@@ -173,7 +189,7 @@ static const char *take_token(struct build *b, const char *key, size_t n, const 
 {
     struct vocab *v = b->v;
     const json_int_t id = json_integer_value(value);
-    char bytes[LONGEST];
+    char bytes[LONGEST + KEY_MAX];
 
     if (!json_is_integer(value) || id < 0 || id >= v->size)
         return "has no id from 0 to the number of tokens";
@@ -186,15 +202,15 @@ static const char *take_token(struct build *b, const char *key, size_t n, const 
     const long size = n && n <= LONGEST ? alphabet_decode(key, n, bytes) : -1;
     if (size < 0)
         return "is not written in GPT-2's characters for bytes";
-    set_token(b, (int)id, bytes, (size_t)size);
-    *slot_of(b, bytes, (size_t)size) = (int)id + 1;
+    add_token(b, (int)id, bytes, (size_t)size);
     return NULL;
 }
 
 /* A vocabulary without <|endoftext|> may end a text as RoBERTa's does. */
 static const char *find_end(struct build *b)
 {
-    const int id = *slot_of(b, ROBERTA_END, strlen(ROBERTA_END)) - 1;
+    static const char end[KEY_MAX + 1] = ROBERTA_END;
+    const int id = find_token(b, end, strlen(end));
     if (id < 0)
         return "vocab.json: has no " END_OF_TEXT " and no " ROBERTA_END;
     b->v->eot = id;
@@ -216,8 +232,8 @@ static const char *read_tokens(struct build *b, json_t *json)
             return fault("vocab.json: '%.60s' %s", key, why);
     }
     for (int byte = 0; byte < 256; byte++) {
-        const char c = (char)byte;
-        v->bpe.byte_id[byte] = *slot_of(b, &c, 1) - 1;
+        const char c[KEY_MAX + 1] = {(char)byte};
+        v->bpe.byte_id[byte] = find_token(b, c, 1);
         if (v->bpe.byte_id[byte] < 0)
             return fault("vocab.json: has no token for the byte %d", byte);
     }
@@ -240,6 +256,8 @@ const char *vocab_from_pair(struct vocab *v, const char *json, size_t json_size,
     json_decref(root);
     if (!why)
         why = read_merges(&b, "merges.txt:", merges, merges_size, 0);
+    if (!why)
+        bpe_seal(&v->bpe);
     free(b.slots);
     return why;
 }

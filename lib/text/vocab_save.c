@@ -49,22 +49,16 @@ static void save_tokens(const struct vocab *v, const char *folder)
 static void save_merges(const struct vocab *v, const char *folder)
 {
     const struct bpe *b = &v->bpe;
-    const struct merge **merges = zalloc(b->n, sizeof *merges);
     char *path;
     FILE *f = open_in(folder, "merges.txt", &path);
 
-    for (size_t i = 0; b->table && i <= b->mask; i++)
-        if (b->table[i].pair != NO_PAIR)
-            merges[b->table[i].rank] = &b->table[i];
     fputs("#version: 0.2\n", f);
     for (size_t i = 0; i < b->n; i++) {
-        char *left = spelled(v, (int)(merges[i]->pair >> 32));
-        char *right = spelled(v, (int)(uint32_t)merges[i]->pair);
+        char *left = spelled(v, b->merges[i].left), *right = spelled(v, b->merges[i].right);
         fprintf(f, "%s %s\n", left, right);
         free(left);
         free(right);
     }
-    free(merges);
     close_file(f, path);
 }
 
