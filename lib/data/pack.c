@@ -43,12 +43,25 @@ void pack_frame_init(struct pack_frame *frame, int width)
     *frame = (struct pack_frame){.raw = zalloc(FRAME_IDS, (size_t)width)};
 }
 
-static ZSTD_CCtx *compressor(int level)
+static void set(ZSTD_CCtx *z, ZSTD_cParameter parameter, int value)
+{
+    if (ZSTD_isError(ZSTD_CCtx_setParameter(z, parameter, value)))
+        die("zstd: out of memory");
+}
+
+/* Level 1 searches otherwise in ids of two bytes: matches of two ids are worth having, and a
+ * table that fits the first-level cache finds enough of them.  The output is smaller, sooner. */
+static ZSTD_CCtx *compressor(int level, int width)
 {
     ZSTD_CCtx *z = ZSTD_createCCtx();
-    if (!z || ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, level))
-        || ZSTD_isError(ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1)))
+    if (!z)
         die("zstd: out of memory");
+    set(z, ZSTD_c_compressionLevel, level);
+    set(z, ZSTD_c_checksumFlag, 1);
+    if (level == 1 && width == 2) {
+        set(z, ZSTD_c_minMatch, 4);
+        set(z, ZSTD_c_hashLog, 11);
+    }
     return z;
 }
 
@@ -69,7 +82,7 @@ static void compress_job(const struct packer *p, ZSTD_CCtx *z, struct job *j)
 static void *work(void *arg)
 {
     struct packer *p = arg;
-    ZSTD_CCtx *z = compressor(p->level);
+    ZSTD_CCtx *z = compressor(p->level, p->width);
     pthread_mutex_lock(&p->lock);
     for (;;) {
         while (p->taken == p->added && !p->stop)
@@ -96,7 +109,7 @@ struct packer *packer_begin(int threads, int level, int width)
     p->n_threads = threads - 1 > MAX_THREADS ? MAX_THREADS : threads - 1;
     p->room = RING_FACTOR * (size_t)threads;
     p->ring = zalloc(p->room, sizeof *p->ring);
-    p->own = compressor(level);
+    p->own = compressor(level, width);
     for (size_t i = 0; i < p->room; i++) {
         pack_frame_init(&p->ring[i].frame, width);
         p->ring[i].out = zalloc(out_room(width), 1);

@@ -1,9 +1,7 @@
-/* tokens_read.c - token text in.  Sixty-four bytes at a time are sorted into
- * digits, blanks and ends (SSE2, which every x86-64 has); each number is then read
- * by one eight-byte load that ends at its separator, without a loop over digits. */
+/* tokens_read.c - token text in. */
 #include "base/base.h"
+#include "data/token_numbers.h"
 #include "data/tokens.h"
-#include <emmintrin.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -12,7 +10,7 @@
 enum {
     FRONT = 64, ROOM = 1 << 18, BACK = 64,  /* FRONT: loads that end at the first number */
     PART = 1 << 16,                         /* ids returned at once */
-    MAX_DIGITS = 8, MAX_LINE = 8192,        /* MAX_LINE: of a '#' line */
+    MAX_LINE = 8192,                        /* of a '#' line */
     NEXT_SIDE = 2,
 };
 
@@ -154,36 +152,6 @@ static const char *begin_line(struct token_reader *r, int *more)
     return NULL;
 }
 
-struct masks { uint64_t blank, end, digit; };
-
-static struct masks sort_bytes(const unsigned char *s)
-{
-    struct masks m = {0};
-    for (int i = 0; i < 4; i++) {
-        const __m128i x = _mm_loadu_si128((const __m128i *)(s + 16 * i));
-        const __m128i d = _mm_xor_si128(x, _mm_set1_epi8('0'));
-        const __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(d, _mm_set1_epi8(9)), d);
-        const __m128i blank = _mm_cmpeq_epi8(x, _mm_set1_epi8(' '));
-        const __m128i end = _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8('\n')),
-                                         _mm_cmpeq_epi8(x, _mm_set1_epi8('\t')));
-        m.digit |= (uint64_t)(uint32_t)_mm_movemask_epi8(digit) << 16 * i;
-        m.blank |= (uint64_t)(uint32_t)_mm_movemask_epi8(blank) << 16 * i;
-        m.end |= (uint64_t)(uint32_t)_mm_movemask_epi8(end) << 16 * i;
-    }
-    return m;
-}
-
-/* The number of n digits, 1 to 8, that stops before `end`. */
-static inline int number_before(const unsigned char *end, size_t n)
-{
-    uint64_t x;
-    memcpy(&x, end - 8, 8);
-    x &= UINT64_C(0x0F0F0F0F0F0F0F0F) << (64 - 8 * n);
-    x = (10 * x + (x >> 8)) & UINT64_C(0x00FF00FF00FF00FF);
-    x = (100 * x + (x >> 16)) & UINT64_C(0x0000FFFF0000FFFF);
-    return (int)(uint32_t)(10000 * x + (x >> 32));
-}
-
 static const char *bad_number(struct token_reader *r, size_t digits)
 {
     return digits ? wrong(r, "a number of more than %d digits", MAX_DIGITS)
@@ -194,6 +162,19 @@ static const char *bad_byte(struct token_reader *r, unsigned char c)
 {
     return c > ' ' && c < 127 ? wrong(r, "'%c' is no part of a number, a blank or a TAB", c)
                               : wrong(r, "byte 0x%02x is no part of a number, a blank or a TAB", c);
+}
+
+/* What is wrong with the first bad number before a blank, or with the one that is open. */
+static const char *find_bad_number(struct token_reader *r, const unsigned char *start,
+                                   const unsigned char *p, uint64_t blank)
+{
+    for (; blank; blank &= blank - 1) {
+        const unsigned char *const stop = p + __builtin_ctzll(blank);
+        if ((size_t)(stop - start) - 1 >= MAX_DIGITS)
+            return bad_number(r, (size_t)(stop - start));
+        start = stop + 1;
+    }
+    return bad_number(r, MAX_DIGITS + 1);
 }
 
 /* Is every id in the vocabulary? */
@@ -220,29 +201,28 @@ static const char *scan(struct token_reader *r, size_t *n, int *stop)
         struct masks m = sort_bytes(p);
         const uint64_t odd = ~(m.digit | m.blank);      /* an end, or a byte that is wrong */
         const int limit = odd ? __builtin_ctzll(odd) : 64;
-        if (limit < 64)
-            m.blank &= (UINT64_C(1) << limit) - 1;
-        for (; m.blank; m.blank &= m.blank - 1) {
-            const unsigned char *const blank = p + __builtin_ctzll(m.blank);
-            const size_t digits = (size_t)(blank - start);
-            if (digits - 1 >= MAX_DIGITS)
-                return bad_number(r, digits);
-            *out++ = number_before(blank, digits);
-            start = blank + 1;
-        }
+        m.blank &= low_bits(limit);
+        m.digit &= low_bits(limit);
+        if (has_bad_number(m, (size_t)(p - start)))
+            return find_bad_number(r, start, p, m.blank);
+        out = put_block(out, start, p, m.blank);
+        if (m.blank)
+            start = p + 64 - __builtin_clzll(m.blank);
         p += limit;
         if (limit == 64)
             continue;
         if (p >= have)
             break;
-        if (!(m.end >> limit & 1))
+        if (*p != '\n' && *p != '\t')
             return bad_byte(r, *p);
         const size_t digits = (size_t)(p - start);
         r->fresh = r->fresh && out == r->ids;
-        if (digits - 1 >= MAX_DIGITS && (digits || !r->fresh))
+        if (!digits && !r->fresh)
             return bad_number(r, digits);
-        if (digits)
-            *out++ = number_before(p, digits);
+        if (digits) {
+            const __m128i last = digits_before(p, digits);
+            put_numbers(out++, last, last);
+        }
         *stop = *p;
         start = p + 1;
         break;

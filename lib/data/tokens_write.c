@@ -14,6 +14,7 @@ struct token_writer {
     FILE *f;
     struct token_kind kind;
     uint64_t *table;        /* low bytes: blank and digits; top byte: how many of both */
+    unsigned in_table;      /* ids */
     char *buffer;
     size_t used;
     int side, fresh;        /* the side being written; nothing on it yet */
@@ -42,7 +43,7 @@ struct token_writer *tokens_begin(FILE *f, const struct token_kind *kind)
     char *name = token_kind_name(kind);
     const int n = kind->size < TABLE ? kind->size : TABLE;
 
-    *w = (struct token_writer){.f = f, .kind = *kind, .fresh = 1};
+    *w = (struct token_writer){.f = f, .kind = *kind, .in_table = (unsigned)n, .fresh = 1};
     w->buffer = zalloc(BUFFER + ROOM, 1);
     w->table = zalloc((size_t)n, sizeof *w->table);
     for (int id = 0; id < n; id++)
@@ -53,12 +54,18 @@ struct token_writer *tokens_begin(FILE *f, const struct token_kind *kind)
     return w;
 }
 
-static char *put(const struct token_writer *w, char *s, int id)
+/* An id that is not in the table. */
+static char *put_other(const struct token_writer *w, char *s, int id)
 {
     if (id < 0 || id >= w->kind.size)
         die("token id %d is beyond the vocabulary (0..%d)", id, w->kind.size - 1);
-    if (id >= TABLE)
-        return s + sprintf(s, " %d", id);
+    return s + sprintf(s, " %d", id);
+}
+
+static inline char *put(const struct token_writer *w, char *s, int id)
+{
+    if ((unsigned)id >= w->in_table)
+        return put_other(w, s, id);
     memcpy(s, &w->table[id], 8);
     return s + (w->table[id] >> 56);
 }
