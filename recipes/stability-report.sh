@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # stability-report.sh - the report's source, which report-html.awk and report-txt.awk read.
-# From the environment: SCALE RUNS DATA BIN ENCODER NOTE SETTING COUNT LR HARD LIMIT LETTERS.
+# From the environment: SCALE RUNS DATA BIN ENCODER NOTE SETTING COUNT LR HARD WHY
+# LIMIT LETTERS.
 # Every table and figure that it names was made by stability.mk.
 set -eu
 
@@ -55,7 +56,7 @@ cat <<END
 
 A run has diverged if its loss or gradient is no longer a number, or its last validation loss
 is 0.5 nats above its best or above $LIMIT. The paper counts diverged runs of five.
-The learning rate of these runs is $HARD, the usual one $LR.
+The learning rate of these runs is $HARD, the usual one $LR. $WHY
 END
 [ -z "${LETTERS-}" ] || cat <<END
 A model that knows only how frequent each letter is has a loss of $LETTERS nats.

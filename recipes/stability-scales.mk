@@ -18,6 +18,8 @@ SHAPE   = --layers $(LAYERS) --width 64 --heads 4 --context 64
 SEEDS   = 1 2 3 4 5
 LR      = 0.03
 HARD    = 0.3
+WHY     = Of 0.03, 0.1 and 0.3 it is the least at which pre or peri failed to learn more than \
+          letter frequencies, in one trial of each at the laptop scale.
 LIMIT   = 3.31
 LRS     = 0.0003 0.001 0.003 0.01 0.03 0.1 0.3
 DEPTHS  = 6 12 24 48
@@ -48,6 +50,7 @@ LAYERS  = 2
 SHAPE   = --layers $(LAYERS) --width 16 --heads 2 --context 16
 SEEDS   = 1 2
 HARD    = 1
+WHY     =
 LIMIT   = 10
 LRS     = 0.001 0.03 1
 DEPTHS  = 2 3 4
@@ -69,6 +72,7 @@ include recipes/openwebtext.mk
 SHAPE   = --model gpt2
 LR      = 0.0006
 HARD    = $(LR)
+WHY     =
 LIMIT   = 4.5
 LRS     = 0.00006 0.0002 0.0006 0.002 0.006 0.02 0.06
 SIZES   = large xl

@@ -180,7 +180,7 @@ $(RUNS)/report.src: recipes/stability-report.sh $(RUNS)/claims.tsv $(FREQUENCIES
         $(JUDGED) $(TABLES:%=$(RUNS)/table-%.tsv) $(FIGURES:%=$(RUNS)/figures/%.svg)
 	@SCALE=$(SCALE) RUNS=$(RUNS) DATA=$(DATA) BIN=$(BIN) ENCODER=$(ENCODER) \
 	    NOTE="$(strip $(NOTE))" SETTING="$(strip $(TRAIN))" COUNT=$(words $(GRID)) \
-	    LR=$(LR) HARD=$(HARD) LIMIT=$(LIMIT) \
+	    LR=$(LR) HARD=$(HARD) WHY="$(strip $(WHY))" LIMIT=$(LIMIT) \
 	    LETTERS="$$(cat $(FREQUENCIES) </dev/null)" bash $< >$@
 
 $(RUNS)/report.html $(RUNS)/report.txt: $(RUNS)/report.%: recipes/report-read.awk \
