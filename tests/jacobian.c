@@ -1,4 +1,4 @@
-/* jacobian - the norm of a piece's Jacobian against PyTorch's f64 (golden/jacobian.tsv), and
+/* jacobian [DEVICE] - the norm of a piece's Jacobian against PyTorch's f64 (golden/jacobian.tsv), and
  * products with it, step by step forward, against its rows, which are backward passes. */
 #include "base/base.h"
 #include "base/random.h"
@@ -11,6 +11,7 @@
 
 enum { WIDTH = 12, TIME = 5, N = WIDTH * TIME };
 
+static const struct backend *be;
 static int n_tests, n_failed;
 
 static void check(int good, const char *what, double got, double want)
@@ -30,7 +31,7 @@ static struct model_config config_of(int placement)
 
 static struct model *random_model(struct model_config cfg)
 {
-    struct model *m = model_build(backend_open("cpu", NULL), &cfg, 1, MODEL_LOSS, 1);
+    struct model *m = model_build(be, &cfg, 1, MODEL_LOSS, 1);
     int ids[TIME] = {3, 1, 4, 1, 5};
 
     for (int i = 0; i < m->n_stream; i++)
@@ -117,9 +118,10 @@ static void compare_others(int norm, int activation, int learn_dt, const char *n
     model_free(m);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     program = "jacobian";
+    be = backend_open(argc > 1 ? argv[1] : "cpu", NULL);
     for (int k = 0; placements[k].name; k++) {
         struct model *m = random_model(config_of(k));
         compare(m, m->stream[1], m->stream[2], "step");

@@ -48,10 +48,10 @@ $(CUDA_DIR)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -c $< -o $@
 
-# The tests of this backend: ops, optim and torch take a device's name.
-CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch compare traffic)
+# The tests of this backend: ops, optim, torch and jacobian take a device's name.
+CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch jacobian compare traffic)
 cuda-tests: $(CUDA_TESTS)
-$(addprefix $(CUDA_DIR)/,ops optim torch): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
+$(addprefix $(CUDA_DIR)/,ops optim torch jacobian): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
 $(addprefix $(CUDA_DIR)/,compare traffic): $(CUDA_DIR)/%: $(BUILD)/tests/cuda-on-cpu/%.o
 $(CUDA_TESTS): $(CUDA_OBJECTS) $(LIB)
 	$(CC) $(FLAGS) $(filter %.o,$^) $(LIB) $(LIBS) $(CUDA_LIBS) -o $@
@@ -66,7 +66,7 @@ check-cuda: ## the CUDA backend: on a GPU where there is one, else its kernels o
 
 check-gpu:
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=nvcc
-	@for t in 'ops cuda' 'optim cuda' 'torch cuda' compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
+	@for t in 'ops cuda' 'optim cuda' 'torch cuda' 'jacobian cuda' compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
 
 # Three builds: plain; every access checked; sanitised.
 check-emu:

@@ -57,6 +57,10 @@ passes()
     passes build/cuda-check/optim cuda
 }
 
+@test "Jacobians of every placement against PyTorch" {
+    passes build/cuda-emu/jacobian cuda
+}
+
 @test "two-block models of every placement train as on the CPU's backend" {
     passes build/cuda-emu/compare
 }
