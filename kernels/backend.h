@@ -39,6 +39,8 @@ struct recording;
 /* Work is asked for and done in order; only get(), put() and wait() wait for it. */
 struct backend {
     const char *name;                               /* "cpu-v4", "cuda": for records */
+    int stores;                                     /* backward kernels heed `fresh`; else the plan
+                                                       zeroes gradients first */
     float *(*alloc)(size_t floats);                 /* device memory, zeroed, 64-byte aligned */
     void (*release)(float *);
     void (*zero)(float *, size_t floats);

@@ -3,7 +3,7 @@
  * Operands come first, inputs then outputs, in the order of ops.def.
  * [r, c] is a shape; every matrix is addressed through its own ld.  An operand
  * that says "or NULL" may be absent.  A backward kernel ADDS to the gradients
- * of its inputs and never writes anything else; the plan zeroes them first.
+ * of its inputs, or where one is `fresh` stores all of it, and never writes anything else.
  * An input without a gradient (grad == NULL) is skipped.  int32 tensors hold
  * their numbers in the storage of floats. */
 #pragma once
@@ -49,7 +49,8 @@ struct activation_args {
     enum activation kind;
 };
 
-/* y = x + step * f: one Euler step of the residual stream. */
+/* y = x + step * f: one Euler step of the residual stream.  Where x is fresh its gradient may
+ * have the place of y's, whose numbers it then has already. */
 struct residual_args {
     struct tensor *x, *f, *y;               /* [n, c] */
     float step;                             /* length of the step, 1 in GPT-2 */

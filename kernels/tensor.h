@@ -18,12 +18,14 @@ struct tensor {
     int rows, cols;
     int ld;                 /* floats from row to row; > cols in a view or a padded matrix */
     float *data, *grad;     /* backend addresses, set by plan_place(); grad may be NULL */
+    int fresh;              /* grad holds nothing yet: the backward kernel that runs stores there */
 
     /* Plan bookkeeping. */
     struct tensor *base;    /* the tensor this is a column view of, or NULL */
     int col;                /* first column of the view */
     int born, last;         /* steps that first writes and last reads the data */
     int last_user;          /* last forward step that takes it: first to add to grad */
+    struct tensor *before;  /* whose gradient's place its own takes over, or NULL */
     size_t data_at, grad_at;/* offsets into the arena, in floats */
 };
 

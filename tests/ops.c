@@ -184,7 +184,7 @@ static double gradient_error(const struct step *s, double *const *v, double *con
             length += u[i] * u[i];
         }
         const double error = fabs(got - slope(s, v, dy, k, u)) / (size * sqrt(length));
-        worst = error > worst || isnan(error) ? error : worst;
+        worst = error > worst || isnan(error) ? isnan(error) ? INFINITY : error : worst;
     }
     free(u);
     return worst;
@@ -207,9 +207,41 @@ static double output_error(const struct tensor *t, const double *want)
         size = isfinite(want[i]) ? fmax(size, fabs(want[i])) : size;
     for (size_t i = 0; i < tensor_size(t); i++) {
         const double error = got[i] == want[i] ? 0 : fabs(got[i] - want[i]) / size;
-        worst = error > worst || isnan(error) ? error : worst;
+        worst = error > worst || isnan(error) ? isnan(error) ? INFINITY : error : worst;
     }
     free(got);
+    return worst;
+}
+
+static int appears_once(const struct step *s, int k)
+{
+    int n = 0;
+    for (int i = 0; i < ops[s->op].in; i++)
+        n += operands(s)[i] == operands(s)[k];
+    return n == 1;
+}
+
+/* Backward into gradients that hold nothing yet, where the backend stores there. */
+static double stored_error(const struct step *s, double *const *v, double *const *dy)
+{
+    struct tensor *const *t = operands(s);
+    const int in = ops[s->op].in;
+    double worst = 0;
+
+    for (int k = 0; k < in && be->stores; k++)
+        if (dy[k] && appears_once(s, k)) {
+            t[k]->fresh = 1;
+            for (size_t i = 0; i < tensor_size(t[k]); i++)
+                t[k]->grad[place(t[k], i)] = NAN;
+        }
+    run(s, 1);
+    for (int k = 0; k < in; k++)
+        if (dy[k] && t[k]->fresh) {
+            double *stored = packed(t[k], t[k]->grad);
+            worst = fmax(worst, gradient_error(s, v, dy, k, stored));
+            free(stored);
+            t[k]->fresh = 0;
+        }
     return worst;
 }
 
@@ -240,6 +272,7 @@ static void check(const char *name, const struct step s, double tolerance)
         }
         broken |= before[k] && output_error(t[k], before[k]) != 0;      /* inputs stay */
     }
+    worst = fmax(worst, stored_error(&s, v, dy));
     for (int k = 0; k < all; k++) {
         broken |= t[k] && guards_broken(t[k]);
         free(v[k]), free(dy[k]), free(before[k]);

@@ -37,32 +37,34 @@ INLINE vec gelu_slope(vec x)
 INLINE vec relu(vec x) { return at_least(x, 0); }
 INLINE vec relu_slope(vec x) { return pick(x != x, x, pick(x > splat(0), splat(1), splat(0))); }
 
-/* out = f(x), or out += dy f(x), of c numbers. */
+/* out = f(x), or out (+)= dy f(x), of c numbers. */
 #define ROW_LOOPS(f, slope)                                                             \
-    static void f##_row(const float *x, const float *dy, float *out, int c)             \
+    static void f##_row(const float *x, const float *dy, float *out, int c, int fresh)  \
     {                                                                                   \
         int i = 0;                                                                      \
-        (void)dy;                                                                       \
+        (void)dy, (void)fresh;                                                          \
         for (; i + LANES <= c; i += LANES)                                              \
             store(out + i, f(load(x + i)));                                             \
         if (i < c)                                                                      \
             store_part(out + i, f(load_part(x + i, c - i, 0)), c - i);                  \
     }                                                                                   \
-    static void f##_back(const float *x, const float *dy, float *out, int c)            \
+    static void f##_back(const float *x, const float *dy, float *out, int c, int fresh) \
     {                                                                                   \
         int i = 0;                                                                      \
         for (; i + LANES <= c; i += LANES)                                              \
-            store(out + i, load(out + i) + load(dy + i) * slope(load(x + i)));          \
+            store(out + i, (fresh ? splat(0) : load(out + i))                           \
+                           + load(dy + i) * slope(load(x + i)));                        \
         if (i < c)                                                                      \
-            store_part(out + i, load_part(out + i, c - i, 0) + load_part(dy + i, c - i, 0) \
-                                * slope(load_part(x + i, c - i, 0)), c - i);            \
+            store_part(out + i, (fresh ? splat(0) : load_part(out + i, c - i, 0))       \
+                       + load_part(dy + i, c - i, 0) * slope(load_part(x + i, c - i, 0)), \
+                       c - i);                                                          \
     }
 
 ROW_LOOPS(gelu, gelu_slope)
 ROW_LOOPS(gelu_tanh, gelu_tanh_slope)
 ROW_LOOPS(relu, relu_slope)
 
-typedef void row_loop(const float *, const float *, float *, int);
+typedef void row_loop(const float *x, const float *dy, float *out, int c, int fresh);
 
 static row_loop *const forward[] = {
     [ACTIVATION_GELU] = gelu_row, [ACTIVATION_GELU_TANH] = gelu_tanh_row,
@@ -79,7 +81,7 @@ void KERNEL(activation_forward)(const struct activation_args *a)
     const int n = a->x->rows, c = a->x->cols;
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL / 4)
     for (int r = 0; r < n; r++)
-        forward[a->kind](row(a->x, r), NULL, row(a->y, r), c);
+        forward[a->kind](row(a->x, r), NULL, row(a->y, r), c, 0);
 }
 
 void KERNEL(activation_backward)(const struct activation_args *a)
@@ -89,5 +91,6 @@ void KERNEL(activation_backward)(const struct activation_args *a)
         return;
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL / 4)
     for (int r = 0; r < n; r++)
-        backward[a->kind](row(a->x, r), grad_row(a->y, r), grad_row(a->x, r), c);
+        backward[a->kind](row(a->x, r), grad_row(a->y, r), grad_row(a->x, r), c,
+                          a->x->fresh);
 }

@@ -7,6 +7,7 @@
 #include "kernels/cpu/tile.h"
 #include "kernels/scratch.h"
 #include <math.h>
+#include <string.h>
 
 enum { STRIP = 16, TILE = 64 };     /* queries of a strip; queries and keys of a tile */
 
@@ -300,15 +301,22 @@ INLINE void tile_gradients(const enum precision p, const struct head *s, const s
     }
 }
 
-/* Add the first n rows of a packed gradient to a tensor's, from its row i on. */
+/* Add the first n rows of a packed gradient to a tensor's, from its row i on, or store them. */
 static void give(const struct head *s, const struct tensor *t, int time, int i, int n,
                  const float *sums)
 {
     for (int r = 0; r < n && wants_grad(t); r++) {
         float *restrict to = at(s, t, t->grad, time, i + r);
         for (int e = 0; e < s->d; e++)
-            to[e] += sums[(ptrdiff_t)r * s->wide + e];
+            to[e] = (t->fresh ? 0 : to[e]) + sums[(ptrdiff_t)r * s->wide + e];
     }
+}
+
+/* Keys that no query sees have no gradient. */
+static void give_nothing(const struct head *s, const struct tensor *t)
+{
+    for (int i = s->keys; i < s->a->tk && wants_grad(t) && t->fresh; i++)
+        memset(at(s, t, t->grad, s->a->tk, i), 0, (size_t)s->d * sizeof(float));
 }
 
 /* p = exp(score - lse);  dv += p' dy;  G = p (dy v' - dy y);  dq += G k;  dk += G' q. */
@@ -337,6 +345,8 @@ INLINE void head_backward(const enum precision p, const struct attention_args *a
         give(&s, a->v, a->tk, j, have, m.dv);
     }
     give(&s, a->q, a->tq, 0, a->tq, m.dq);
+    give_nothing(&s, a->k);
+    give_nothing(&s, a->v);
 }
 
 static void forward_f32(const struct attention_args *a, int b, int h)

@@ -66,5 +66,5 @@ void KERNEL(dropout_backward)(const struct dropout_args *a)
         return;
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL / 4)
     for (int r = 0; r < n; r++)
-        drop(a, r, grad_row(a->y, r), grad_row(a->x, r), 1);
+        drop(a, r, grad_row(a->y, r), grad_row(a->x, r), !a->x->fresh);
 }

@@ -1,5 +1,6 @@
 /* embed.c - rows of the token, position and segment tables, added up. */
 #include "kernels/cpu/cpu.h"
+#include <string.h>
 
 static int place(const struct embed_args *a, int r)
 {
@@ -34,10 +35,21 @@ static void add_scaled(float *restrict sum, const float *restrict x, float scale
         sum[i] += scale * x[i];
 }
 
+/* A table of which only some rows get a gradient. */
+static void clear_fresh(const struct tensor *t)
+{
+    if (!wants_grad(t) || !t->fresh)
+        return;
+    #pragma omp parallel for if (tensor_size(t) > PARALLEL)
+    for (int r = 0; r < t->rows; r++)
+        memset(grad_row(t, r), 0, (size_t)t->cols * sizeof(float));
+}
+
 /* Threads own columns: no two add to one number, and equal ids add up in the order of rows. */
 void KERNEL(embed_backward)(const struct embed_args *a)
 {
     const int n = a->y->rows, c = a->y->cols;
+    clear_fresh(a->token), clear_fresh(a->position), clear_fresh(a->segment);
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
     for (int from = 0; from < c; from += COLUMNS) {
         const int w = min_int(COLUMNS, c - from);

@@ -20,13 +20,15 @@ void KERNEL(linear_backward)(const struct linear_args *a)
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = n, .n = in, .k = out,
             .a = {a->y->grad, a->y->ld, 0}, .b = {a->weight->data, a->weight->ld, 0},
-            .c = a->x->grad, .ldc = a->x->ld, .add = 1,
+            .c = a->x->grad, .ldc = a->x->ld, .add = !a->x->fresh,
         });
+    if (wants_grad(a->bias) && a->bias->fresh)
+        KERNEL(zero)(a->bias->grad, (size_t)out);
     if (wants_grad(a->weight))
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = out, .n = in, .k = n,
             .a = {a->y->grad, a->y->ld, 1}, .b = {a->x->data, a->x->ld, 0},
-            .c = a->weight->grad, .ldc = a->weight->ld, .add = 1,
+            .c = a->weight->grad, .ldc = a->weight->ld, .add = !a->weight->fresh,
             .sums = wants_grad(a->bias) ? a->bias->grad : NULL,
         });
 }

@@ -46,7 +46,7 @@ void KERNEL(norm_forward)(const struct norm_args *a)
  *   dx = rstd * (g - [center] mean(g) - h * mean(g * h)). */
 static void row_backward(const struct norm_args *a, int r)
 {
-    const int c = a->x->cols;
+    const int c = a->x->cols, fresh = a->x->fresh;
     const float *restrict x = row(a->x, r), *restrict dy = grad_row(a->y, r);
     const float *restrict gain = a->gain ? a->gain->data : NULL;
     const float mean = row(a->stats, r)[0], rstd = row(a->stats, r)[1];
@@ -62,8 +62,8 @@ static void row_backward(const struct norm_args *a, int r)
     g_mean = a->center ? g_mean / (float)c : 0;
     gh_mean /= (float)c;
     for (int i = 0; i < c; i++)
-        dx[i] += rstd * ((gain ? gain[i] * dy[i] : dy[i]) - g_mean
-                         - (x[i] - mean) * rstd * gh_mean);
+        dx[i] = (fresh ? 0 : dx[i]) + rstd * ((gain ? gain[i] * dy[i] : dy[i]) - g_mean
+                                              - (x[i] - mean) * rstd * gh_mean);
 }
 
 /* dgain = sum over rows of dy * h,  dbias = sum over rows of dy, of a thread's columns. */
@@ -81,9 +81,9 @@ static void columns_backward(const struct norm_args *a, int from)
         }
     }
     for (int i = 0; i < w && wants_grad(a->gain); i++)
-        a->gain->grad[from + i] += dgain[i];
+        a->gain->grad[from + i] = (a->gain->fresh ? 0 : a->gain->grad[from + i]) + dgain[i];
     for (int i = 0; i < w && wants_grad(a->bias); i++)
-        a->bias->grad[from + i] += dbias[i];
+        a->bias->grad[from + i] = (a->bias->fresh ? 0 : a->bias->grad[from + i]) + dbias[i];
 }
 
 void KERNEL(norm_backward)(const struct norm_args *a)

@@ -15,10 +15,14 @@ void KERNEL(residual_forward)(const struct residual_args *a)
 
 static void add_scaled(const struct tensor *t, const struct tensor *y, int r, float scale)
 {
-    float *restrict dx = grad_row(t, r);
-    const float *restrict dy = grad_row(y, r);
+    float *dx = grad_row(t, r);
+    const float *dy = grad_row(y, r);
+    const int fresh = t->fresh;
+    if (dx == dy)
+        return;                         /* x takes over what y has: see ops.h */
+    #pragma omp simd
     for (int i = 0; i < y->cols; i++)
-        dx[i] += scale * dy[i];
+        dx[i] = (fresh ? 0 : dx[i]) + scale * dy[i];
 }
 
 void KERNEL(residual_backward)(const struct residual_args *a)

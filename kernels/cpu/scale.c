@@ -18,8 +18,9 @@ static void add_scaled(const struct scale_args *a, int r)
 {
     const float factor = *a->factor->data, *restrict dy = grad_row(a->y, r);
     float *restrict dx = grad_row(a->x, r);
+    const int fresh = a->x->fresh;
     for (int i = 0; i < a->x->cols; i++)
-        dx[i] += factor * dy[i];
+        dx[i] = (fresh ? 0 : dx[i]) + factor * dy[i];
 }
 
 static double row_product(const struct scale_args *a, int r)
@@ -49,5 +50,5 @@ void KERNEL(scale_backward)(const struct scale_args *a)
     for (int k = 0; k < RUNS; k++)
         sum += part[k];
     if (wants_grad(a->factor))
-        *a->factor->grad += (float)sum;
+        *a->factor->grad = (a->factor->fresh ? 0 : *a->factor->grad) + (float)sum;
 }

@@ -57,19 +57,23 @@ void KERNEL(xent_forward)(const struct xent_args *a)
 /* dlogits = dloss * (p - (1 - smoothing) [target] - smoothing / vocab). */
 static void row_backward(const struct xent_args *a, int r)
 {
-    const int vocab = a->logits->cols, target = ints(a->targets)[r];
+    const int vocab = a->logits->cols, target = ints(a->targets)[r], fresh = a->logits->fresh;
     const float lse = row(a->lse, r)[0], dy = grad_row(a->loss, r)[0];
     const float *l = row(a->logits, r);
     float *dl = grad_row(a->logits, r);
     int i = 0;
 
-    if (target < 0)
+    if (target < 0) {
+        for (; i < vocab && fresh; i++)
+            dl[i] = 0;
         return;
+    }
     const float spread = a->smoothing / (float)vocab;
     for (; i + LANES <= vocab; i += LANES)
-        store(dl + i, load(dl + i) + (exp_vec(load(l + i) - lse) - spread) * dy);
+        store(dl + i, (fresh ? splat(0) : load(dl + i))
+                      + (exp_vec(load(l + i) - lse) - spread) * dy);
     if (i < vocab)
-        store_part(dl + i, load_part(dl + i, vocab - i, 0)
+        store_part(dl + i, (fresh ? splat(0) : load_part(dl + i, vocab - i, 0))
                    + (exp_vec(load_part(l + i, vocab - i, 0) - lse) - spread) * dy, vocab - i);
     dl[target] -= dy * (1 - a->smoothing);
 }

@@ -1,32 +1,17 @@
 #include "graph/plan.h"
 #include "base/base.h"
+#include "graph/plan_inside.h"
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *name; int in, out; unsigned keep; } ops[OP_COUNT] = {
-#define OP(name, in, out, keep) {#name, in, out, keep},
+const struct op_shape op_shapes[OP_COUNT] = {
+#define OP(name, in, out, keep) {in, out, keep},
 #include "kernels/ops.def"
 #undef OP
 };
-
-/* The operands of a step, inputs then outputs: every *_args begins with them. */
-static struct tensor *const *operands(const struct step *s)
-{
-    return (struct tensor *const *)&s->u;
-}
-
-static struct tensor *root(struct tensor *t)
-{
-    return t->base ? t->base : t;
-}
-
-static size_t stored_floats(const struct tensor *t)
-{
-    return ((size_t)t->rows * (size_t)t->ld + 15) & ~(size_t)15;     /* whole cache lines */
-}
 
 struct plan *plan_new(const struct backend *be, int train)
 {
@@ -81,7 +66,7 @@ struct tensor *plan_columns(struct plan *p, struct tensor *t, int first, int col
 void plan_add(struct plan *p, struct step s)
 {
     struct tensor *const *t = operands(&s);
-    const int in = ops[s.op].in, n = in + ops[s.op].out, now = (int)p->n_steps;
+    const int in = op_shapes[s.op].in, n = in + op_shapes[s.op].out, now = (int)p->n_steps;
 
     for (int i = 0; i < in; i++)
         if (t[i]) {
@@ -110,129 +95,6 @@ struct tensor *plan_find(const struct plan *p, const char *name)
     return NULL;
 }
 
-/* One stretch of the arena, in use from time `from` to time `to`.  Forward step
- * i happens at time i, its backward at time 2 n_steps - 1 - i. */
-struct span {
-    size_t size, *at;
-    int from, to;
-};
-
-static int by_size(const void *a, const void *b)
-{
-    const struct span *x = a, *y = b;
-    if (x->size != y->size)
-        return x->size < y->size ? 1 : -1;
-    return x->from != y->from ? x->from - y->from : (x->at > y->at) - (x->at < y->at);
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct span *x = *(struct span *const *)a, *y = *(struct span *const *)b;
-    return *x->at < *y->at ? -1 : *x->at > *y->at;
-}
-
-/* Largest first, each at the lowest address free for its whole life. */
-static size_t place(struct span *spans, size_t n)
-{
-    struct span **near = zalloc(n, sizeof *near);
-    size_t top = 0;
-
-    qsort(spans, n, sizeof *spans, by_size);
-    for (size_t i = 0; i < n; i++) {
-        size_t at = 0, m = 0;
-        for (size_t j = 0; j < i; j++)
-            if (spans[j].from <= spans[i].to && spans[i].from <= spans[j].to)
-                near[m++] = &spans[j];
-        qsort(near, m, sizeof *near, by_place);
-        for (size_t j = 0; j < m && at + spans[i].size > *near[j]->at; j++)
-            if (*near[j]->at + near[j]->size > at)
-                at = *near[j]->at + near[j]->size;
-        *spans[i].at = at;
-        if (at + spans[i].size > top)
-            top = at + spans[i].size;
-    }
-    free(near);
-    return top;
-}
-
-/* What backward reads lives until it has run. */
-static void keep_for_backward(struct plan *p)
-{
-    const int end = 2 * (int)p->n_steps;
-    for (size_t i = 0; i < p->n_steps; i++)
-        for (int k = 0; k < ops[p->steps[i].op].in + ops[p->steps[i].op].out; k++) {
-            struct tensor *t = operands(&p->steps[i])[k];
-            if (t && ops[p->steps[i].op].keep >> k & 1 && root(t)->last < end - 1 - (int)i)
-                root(t)->last = end - 1 - (int)i;
-        }
-}
-
-void plan_layout(struct plan *p)
-{
-    const int end = 2 * (int)p->n_steps;
-    struct span *spans = zalloc(2 * p->n_tensors, sizeof *spans);
-    size_t n = 0;
-
-    if (p->train)
-        keep_for_backward(p);
-    p->param_floats = 0;
-    for (size_t i = 0; i < p->n_tensors; i++) {
-        struct tensor *t = p->tensors[i];
-        const size_t size = stored_floats(t);
-        if (t->base)
-            continue;
-        if (t->kind == TENSOR_PARAM) {
-            t->data_at = t->grad_at = p->param_floats;
-            p->param_floats += size;
-            continue;
-        }
-        const int lasting = t->kind == TENSOR_INPUT;
-        spans[n++] = (struct span){size, &t->data_at, lasting ? 0 : t->born,
-                                   lasting ? INT_MAX : t->last};
-        if (p->train && t->kind == TENSOR_VALUE)    /* last user's backward .. producer's; what
-                                                       nobody uses is the caller's to fill */
-            spans[n++] = (struct span){size, &t->grad_at, t->last_user == t->born ? 0 :
-                                       end - 1 - t->last_user, end - 1 - t->born};
-    }
-    p->work_floats = place(spans, n);
-    free(spans);
-}
-
-static const struct tensor *borrow(const struct plan *lender, const struct tensor *t)
-{
-    const struct tensor *own = plan_find(lender, t->name);
-    if (!own || own->kind != TENSOR_PARAM || own->rows != t->rows || own->cols != t->cols
-        || own->ld != t->ld)
-        die("parameter %s [%d, %d] is not in the model that lends it", t->name, t->rows, t->cols);
-    return own;
-}
-
-void plan_place(struct plan *p, const struct plan *lender)
-{
-    plan_layout(p);
-    p->lender = lender;
-    const size_t params = lender ? 0 : p->param_floats, grads = p->train ? params : 0;
-    p->memory = p->be->alloc(params + grads + p->work_floats);
-    p->params = params ? p->memory : NULL;
-    p->grads = grads ? p->memory + params : NULL;
-    p->work = p->memory + params + grads;
-    for (size_t i = 0; i < p->n_tensors; i++) {
-        struct tensor *t = p->tensors[i], *b = root(t);
-        if (b->kind != TENSOR_PARAM) {
-            t->data = p->work + b->data_at + t->col;
-            if (p->train && b->kind == TENSOR_VALUE)
-                t->grad = p->work + b->grad_at + t->col;
-        } else if (lender) {
-            const struct tensor *own = borrow(lender, b);
-            t->data = own->data + t->col;
-            t->grad = p->train && own->grad ? own->grad + t->col : NULL;
-        } else {
-            t->data = p->params + b->data_at + t->col;
-            t->grad = p->grads ? p->grads + b->grad_at + t->col : NULL;
-        }
-    }
-}
-
 void plan_forward_steps(struct plan *p, size_t first, size_t end)
 {
     for (size_t i = first; i < end; i++) {
@@ -246,14 +108,17 @@ void plan_forward_steps(struct plan *p, size_t first, size_t end)
     }
 }
 
-void plan_backward_steps(struct plan *p, size_t first, size_t end)
+static void backward(struct plan *p, size_t first, size_t end)
 {
     for (size_t i = end; i-- > first;) {
         const struct step *s = &p->steps[i];
-        for (int k = 0; k < ops[s->op].in; k++) {   /* first contribution: start from zero */
-            struct tensor *t = operands(s)[k] ? root(operands(s)[k]) : NULL;
-            if (t && t->kind == TENSOR_VALUE && t->last_user == (int)i)
-                p->be->zero(t->grad, stored_floats(t));
+        for (int k = 0; k < op_shapes[s->op].in; k++) {
+            struct tensor *t = operands(s)[k];
+            const int begins = t && (root(t)->kind != TENSOR_PARAM || p->grads_fresh);
+            if (t)
+                t->fresh = begins && s->stores >> k & 1;
+            if (begins && s->clears >> k & 1)
+                p->be->zero(root(t)->grad, stored_floats(root(t)));
         }
         switch (s->op) {
 #define OP(name, in, out, keep) case OP_##name: p->be->name##_backward(&s->u.name); break;
@@ -264,6 +129,14 @@ void plan_backward_steps(struct plan *p, size_t first, size_t end)
     }
 }
 
+void plan_backward_steps(struct plan *p, size_t first, size_t end)
+{
+    if (p->grads_fresh)
+        p->be->zero(p->grads, p->param_floats);
+    p->grads_fresh = 0;
+    backward(p, first, end);
+}
+
 void plan_forward(struct plan *p)
 {
     plan_forward_steps(p, 0, p->n_steps);
@@ -271,12 +144,15 @@ void plan_forward(struct plan *p)
 
 void plan_backward(struct plan *p)
 {
-    plan_backward_steps(p, 0, p->n_steps);
+    backward(p, 0, p->n_steps);
+    p->grads_fresh = 0;
 }
 
 void plan_zero_grads(struct plan *p)
 {
-    if (p->grads)
+    if (p->grads && p->be->stores)
+        p->grads_fresh = 1;             /* the next backward pass stores what it comes to first */
+    else if (p->grads)
         p->be->zero(p->grads, p->param_floats);
 }
 
@@ -301,14 +177,14 @@ double step_flops(const struct step *s)
 
 double step_bytes(const struct step *s, int backward)
 {
-    const int in = ops[s->op].in, n = in + ops[s->op].out;
+    const int in = op_shapes[s->op].in, n = in + op_shapes[s->op].out;
     double floats = 0;
     for (int i = 0; i < n; i++) {
         const struct tensor *t = operands(s)[i];
         if (!t)
             continue;
         const double size = (double)tensor_size(t);
-        if (!backward || ops[s->op].keep >> i & 1)
+        if (!backward || op_shapes[s->op].keep >> i & 1)
             floats += size;
         if (backward && t->grad)
             floats += i < in ? 2 * size : size;

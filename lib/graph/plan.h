@@ -8,6 +8,9 @@
 
 struct step {
     enum op op;
+    /* Bit i: backward is the first to reach input i's gradient, and stores all of it; or it must
+     * be zero before. */
+    unsigned stores, clears;
     union {
 #define OP(name, in, out, keep) struct name##_args name;
 #include "kernels/ops.def"
@@ -25,6 +28,7 @@ struct plan {
     const struct plan *lender;      /* whose parameters this plan uses, or NULL */
     size_t param_floats;            /* parameters of its own; their gradients take as much again */
     size_t work_floats;             /* inputs, values and gradients of values */
+    int grads_fresh;                /* the parameters' gradients are to be taken for zero */
     float *memory;                  /* all of it, one allocation: */
     float *params, *grads, *work;   /* params NULL with a lender, grads unless training */
 };
@@ -56,7 +60,8 @@ void plan_backward(struct plan *p);
  * for measuring.  The caller has set the gradient of what the last of them computed. */
 void plan_forward_steps(struct plan *p, size_t first, size_t end);
 void plan_backward_steps(struct plan *p, size_t first, size_t end);
-/* Of its own parameters; not a lender's. */
+/* Of its own parameters; not a lender's.  They may keep their numbers until the next backward
+ * pass begins. */
 void plan_zero_grads(struct plan *p);
 
 /* Elements of all parameters; floating-point operations of the matrix products in one forward
