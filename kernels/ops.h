@@ -98,14 +98,20 @@ struct append_args {
     int time;
 };
 
-/* With p = softmax(logits[r]) and t = targets[r], in nats:
+/* Cross-entropy at the end of a model.  With logits = x weight' + bias, p = softmax(logits[r])
+ * and t = targets[r], in nats:
  * loss[r] = -(1 - smoothing) log p[t] - smoothing * mean over the vocabulary of log p;
  * where t < 0 loss[r] is 0 and gives no gradient.  best[r] is the arg-max of
- * the logits, the lowest on a tie.  (fairseq's smoothing e is smoothing = e V / (V - 1).) */
-struct xent_args {
-    struct tensor *logits, *targets;        /* [n, vocab], [n, 1] int32 */
+ * the logits, the lowest on a tie.  (fairseq's smoothing e is smoothing = e V / (V - 1).)
+ * The logits are stored where they have a place; their gradient never is, but part by part. */
+struct head_args {
+    struct tensor *x, *weight, *bias;       /* [n, c], [vocab, c], [1, vocab] or NULL */
+    struct tensor *targets;                 /* [n, 1] int32 */
+    struct tensor *logits;                  /* [n, vocab]; data NULL where nobody reads them */
+    struct tensor *part, *state;            /* [n, columns of a part], [n, 4]: for the kernel */
     struct tensor *loss, *lse, *best;       /* [n, 1], [n, 1], [n, 1] int32 */
     float smoothing;
+    enum precision precision;
 };
 
 enum op {

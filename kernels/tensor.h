@@ -10,6 +10,7 @@ enum tensor_kind {
     TENSOR_PARAM,       /* learned; data and gradient outlive the pass */
     TENSOR_VALUE,       /* computed by a step; has a gradient in a training plan */
     TENSOR_SAVED,       /* computed by a step for its own backward or for a reader; no gradient */
+    TENSOR_SPARE,       /* the same, but without a place (data NULL) where neither wants it */
 };
 
 struct tensor {

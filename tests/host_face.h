@@ -5,7 +5,7 @@
 #include "tests/host_copy.h"
 
 static struct backend face;
-enum { FACE_OPERANDS = 8 };
+enum { FACE_OPERANDS = 10 };
 
 /* Copies of a step's operands: two that are one tensor stay one. */
 struct face_call {

@@ -20,7 +20,7 @@
 
 static const double TOLERANCE = 3e-6, BF16_TOLERANCE = 8e-3;
 static const float GUARD = 12345;       /* lies between the columns of a view */
-enum { OPERANDS = 8, PROBES = 12, DIRECTIONS = 3 };
+enum { OPERANDS = 10, PROBES = 12, DIRECTIONS = 3 };
 
 static const struct { int in, out; } ops[OP_COUNT] = {
 #define OP(name, in, out, keep) {in, out},

@@ -332,37 +332,51 @@ void append_cases(void)
         .time = 5}}, TOLERANCE);
 }
 
-void xent_reference(const struct xent_args *a, double *const *v)
+void head_reference(const struct head_args *a, double *const *v)
 {
-    const int n = a->logits->cols;
+    const int n = a->weight->rows;
     const double s = (double)a->smoothing;
-    for (int r = 0; r < a->logits->rows; r++) {
-        double sum = 0, mean = 0, best = 0;
+    for (int r = 0; r < a->x->rows; r++) {
+        double sum = 0, mean = 0, best = 0, *l = v[4] + r * n;
         for (int i = 0; i < n; i++) {
-            sum += exp(AT(0, a->logits, r, i));
-            mean += AT(0, a->logits, r, i) / n;
-            best = AT(0, a->logits, r, i) > AT(0, a->logits, r, best) ? i : best;
+            l[i] = v[2] ? v[2][i] : 0;
+            for (int k = 0; k < a->x->cols; k++)
+                l[i] += AT(0, a->x, r, k) * AT(1, a->weight, i, k);
+            sum += exp(l[i]);
+            mean += l[i] / n;
+            best = l[i] > l[(int)best] ? i : best;
         }
-        const int t = (int)v[1][r];
-        v[2][r] = t < 0 ? 0 : log(sum) - (1 - s) * AT(0, a->logits, r, t) - s * mean;
-        v[3][r] = log(sum);
-        v[4][r] = best;
+        const int t = (int)v[3][r];
+        v[7][r] = t < 0 ? 0 : log(sum) - (1 - s) * l[t] - s * mean;
+        v[8][r] = log(sum);
+        v[9][r] = best;
     }
+    for (size_t i = 0; i < tensor_size(a->part); i++)       /* for the kernel: whatever it likes */
+        v[5][i] = (double)a->part->data[place(a->part, i)];
+    for (size_t i = 0; i < tensor_size(a->state); i++)
+        v[6][i] = (double)a->state->data[i];
 }
 
-static void xent_case(const char *name, int n, int vocab, int pad, float smoothing)
+static void head_case(const char *name, int n, int c, int vocab, int part, float smoothing,
+                      enum precision p)
 {
-    struct xent_args a = {
-        .logits = numbers(n, vocab, pad), .targets = ints(n, 1, -1, vocab + 1),
+    struct head_args a = {
+        .x = numbers(n, c, 3), .weight = numbers(vocab, c, 0), .bias = numbers(1, vocab, 0),
+        .targets = ints(n, 1, -1, vocab + 1), .logits = fixed(numbers(n, vocab, 5)),
+        .part = fixed(numbers(n, part, 1)), .state = fixed(numbers(n, 4, 0)),
         .loss = numbers(n, 1, 0), .lse = fixed(numbers(n, 1, 0)), .best = ints(n, 1, 0, 1),
-        .smoothing = smoothing};
-    a.logits->data[vocab / 3] = a.logits->data[vocab / 2] = 5;      /* a tie: the lower wins */
-    check(name, (struct step){OP_xent, .u.xent = a}, TOLERANCE);
+        .smoothing = smoothing, .precision = p};
+    const int tie = vocab / 3, other = vocab / 2;   /* the largest twice: the lower wins */
+    a.bias->data[tie] = a.bias->data[other] = 40;
+    memcpy(a.weight->data + other * c, a.weight->data + tie * c, (size_t)c * sizeof(float));
+    check(name, (struct step){OP_head, .u.head = a}, p == PRECISION_BF16 ? BF16_TOLERANCE
+                                                                        : TOLERANCE);
 }
 
-void xent_cases(void)
+void head_cases(void)
 {
-    xent_case("xent", 13, 11, 5, 0);
-    xent_case("xent: smoothing", 13, 300, 0, 0.2f);
-    xent_case("xent: a large vocabulary", 6, 5003, 16, 0);
+    head_case("head", 13, 7, 11, 11, 0, PRECISION_F32);
+    head_case("head: smoothing", 13, 20, 300, 128, 0.2f, PRECISION_F32);
+    head_case("head: a large vocabulary", 6, 9, 5003, 1000, 0, PRECISION_F32);
+    head_case("head: bf16", 13, 20, 300, 128, 0.2f, PRECISION_BF16);
 }

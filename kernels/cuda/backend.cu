@@ -64,7 +64,8 @@ void cuda_sgd(const struct sgd_args *);
 #undef OP
 
 static const struct backend table = {
-    .name = "cuda", .alloc = cuda_alloc, .release = cuda_release, .zero = cuda_zero,
+    .name = "cuda", .stores = 0,
+    .alloc = cuda_alloc, .release = cuda_release, .zero = cuda_zero,
     .put = cuda_put, .get = cuda_get, .send = cuda_send, .copy = cuda_copy, .wait = cuda_wait,
     .replay = cuda_replay, .forget = cuda_forget, .sum = cuda_sum,
     .sum_squares = cuda_sum_squares, .settle = cuda_settle, .adam = cuda_adam, .sgd = cuda_sgd,

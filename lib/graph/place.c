@@ -120,6 +120,12 @@ static const struct tensor *last_at_place(const struct plan *p, const struct ten
     return t;
 }
 
+/* Whether nobody reads it but the step that writes it. */
+static int is_spare(const struct tensor *t)
+{
+    return t->kind == TENSOR_SPARE && t->last == t->born;
+}
+
 void plan_layout(struct plan *p)
 {
     const int end = 2 * (int)p->n_steps;
@@ -142,6 +148,8 @@ void plan_layout(struct plan *p)
             continue;
         }
         const int lasting = t->kind == TENSOR_INPUT;
+        if (is_spare(t))
+            continue;
         spans[n++] = (struct span){size, &t->data_at, lasting ? 0 : t->born,
                                    lasting ? INT_MAX : t->last};
         if (p->train && t->kind == TENSOR_VALUE && !t->before)  /* last user's backward ..
@@ -178,7 +186,7 @@ void plan_place(struct plan *p, const struct plan *lender)
     for (size_t i = 0; i < p->n_tensors; i++) {
         struct tensor *t = p->tensors[i], *b = root(t);
         if (b->kind != TENSOR_PARAM) {
-            t->data = p->work + b->data_at + t->col;
+            t->data = is_spare(b) ? NULL : p->work + b->data_at + t->col;
             if (p->train && b->kind == TENSOR_VALUE)
                 t->grad = p->work + b->grad_at + t->col;
         } else if (lender) {

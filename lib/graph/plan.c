@@ -169,6 +169,8 @@ double step_flops(const struct step *s)
 {
     if (s->op == OP_linear)
         return 2.0 * (double)tensor_size(s->u.linear.x) * s->u.linear.y->cols;
+    if (s->op == OP_head)
+        return 2.0 * (double)tensor_size(s->u.head.x) * s->u.head.weight->rows;
     if (s->op == OP_attention)
         return (s->u.attention.causal ? 2.0 : 4.0) * (double)tensor_size(s->u.attention.q)
              * s->u.attention.tk;

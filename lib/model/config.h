@@ -51,7 +51,7 @@ struct model_config {
     int learn_dt;           /* each sub-layer has a residual step of its own that begins at dt */
     double dropout;
     double eps;             /* of every norm */
-    double label_smoothing; /* of the loss: see ops.h, xent */
+    double label_smoothing; /* of the loss: see ops.h, head */
     double embed_scale;     /* token embeddings are multiplied by it */
     double init_std;        /* of INIT_GPT2 */
 };

@@ -184,37 +184,44 @@ static struct tensor *embed(struct build *b)
     return dropout(b, norm_at(b, NORM_EMBED, e.y, "norm"));
 }
 
+enum { PART = 4096 };       /* logits of a row that the head has in hand */
+
+/* Logits of each token, and where there are targets the loss. */
 static void head(struct build *b, struct tensor *x)
 {
     struct plan *p = b->plan;
     struct model *m = b->m;
-    const int n = x->rows, vocab = b->cfg->vocab;
+    const int vocab = b->cfg->vocab, part = vocab < PART ? vocab : PART;
     const int encoder = b->cfg->architecture == ARCHITECTURE_ENCODER;
     strcpy(b->at, "head");
     if (encoder)        /* BERT's (Devlin et al. 2019; its released code) */
         x = norm(b, activation(b, linear(b, x, x->cols, "fc")), "norm");
-    struct linear_args l = {
+    struct head_args a = {
         .x = x,
         .weight = b->cfg->tied ? b->token
                 : plan_tensor(p, TENSOR_PARAM, vocab, x->cols, "head.weight"),
         .bias = encoder && b->cfg->bias ? plan_tensor(p, TENSOR_PARAM, 1, vocab, "head.bias")
                                         : NULL,
-        .y = m->logits = plan_tensor(p, TENSOR_VALUE, n, vocab, "logits"),
+        .targets = m->targets,
         .precision = (enum precision)b->cfg->precision,
+        .smoothing = (float)b->cfg->label_smoothing,
     };
+    m->logits = plan_tensor(p, m->targets ? TENSOR_SPARE : TENSOR_VALUE, x->rows, vocab, "logits");
     m->logits->ld = (vocab + 31) / 16 * 16;     /* padded: powers of two are slow to multiply by */
-    plan_add(p, (struct step){OP_linear, .u.linear = l});
     if (!m->targets) {
+        plan_add(p, (struct step){OP_linear, .u.linear = {
+            .x = x, .weight = a.weight, .bias = a.bias, .y = m->logits, .precision = a.precision}});
         plan_watch(m->logits);
         return;
     }
-    m->loss = plan_tensor(p, TENSOR_VALUE, n, 1, "loss");
-    m->best = plan_tensor(p, TENSOR_SAVED, n, 1, "best");
-    plan_add(p, (struct step){OP_xent, .u.xent = {
-        .logits = m->logits, .targets = m->targets, .loss = m->loss, .best = m->best,
-        .lse = plan_tensor(p, TENSOR_SAVED, n, 1, "loss.lse"),
-        .smoothing = (float)b->cfg->label_smoothing,
-    }});
+    a.logits = m->logits;
+    a.part = plan_tensor(p, TENSOR_SAVED, x->rows, part, "logits.part");
+    a.part->ld = (part + 31) / 16 * 16;
+    a.state = plan_tensor(p, TENSOR_SAVED, x->rows, 4, "logits.state");
+    a.loss = m->loss = plan_tensor(p, TENSOR_VALUE, x->rows, 1, "loss");
+    a.lse = plan_tensor(p, TENSOR_SAVED, x->rows, 1, "loss.lse");
+    a.best = m->best = plan_tensor(p, TENSOR_SAVED, x->rows, 1, "best");
+    plan_add(p, (struct step){OP_head, .u.head = a});
     plan_watch(m->loss);
     plan_watch(m->best);
 }

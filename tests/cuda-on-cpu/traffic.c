@@ -67,11 +67,16 @@ static void by_row(void)
 
     struct tensor *logits = device(ROWS, VOCAB), *loss = device(ROWS, 1);
     struct tensor *targets = device(ROWS, 1), *lse = device(ROWS, 1), *best = device(ROWS, 1);
-    const struct xent_args e = {logits, targets, loss, lse, best, 0};
-    be->xent_forward(&e);
-    be->xent_backward(&e);
-    least("xent_forward", (double)ROWS * VOCAB * F);
-    least("xent_backward", 3.0 * ROWS * VOCAB * F);
+    struct tensor *part = device(ROWS, VOCAB), *weight = device(VOCAB, 16);
+    struct tensor *narrow = device(ROWS, 16);
+    const struct head_args e = {
+        .x = narrow, .weight = weight, .targets = targets, .logits = logits, .part = part,
+        .state = device(ROWS, 4), .loss = loss, .lse = lse, .best = best,
+    };
+    be->head_forward(&e);
+    be->head_backward(&e);
+    least("head_rows", (double)ROWS * VOCAB * F);
+    least("head_gradient", 2.0 * ROWS * VOCAB * F);
 
     struct tensor *ids = device(ROWS, 1), *token = device(ROWS, COLS), *place = device(ROWS, COLS);
     int number[ROWS];

@@ -1,0 +1,169 @@
+/* head.c - logits and their cross-entropy, a part of the vocabulary at a time: what a part's
+ * product leaves in the third cache is summed up there. */
+#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/product.h"
+#include "kernels/cpu/vmath.h"
+#include <math.h>
+
+/* What a row's logits so far are summed up in: a row of `state`. */
+struct run {
+    float top, sum;         /* the largest; of exp(logit - top) */
+    float total, target;    /* of the logits; the target's */
+};
+
+/* Columns [first, first + cols) of the vocabulary. */
+struct part {
+    const struct head_args *a;
+    int first, cols;
+};
+
+static struct run *run_of(const struct head_args *a, int r)
+{
+    return (struct run *)(void *)row(a->state, r);
+}
+
+/* The logits of row r: where they stay, or where the part alone is. */
+static float *logits_of(const struct part *s, int r)
+{
+    return s->a->logits->data ? row(s->a->logits, r) + s->first : row(s->a->part, r);
+}
+
+/* The largest of l, and the lowest index that has it (0 if all are NaN). */
+static float arg_max(const float *l, int n, int *at)
+{
+    vec tops = splat(-INFINITY);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        tops = larger(tops, load(l + i));
+    if (i < n)
+        tops = larger(tops, load_part(l + i, n - i, -INFINITY));
+    const float top = largest_of(tops);
+    *at = 0;
+    for (i = 0; i < n; i++)
+        if (l[i] == top) {
+            *at = i;
+            break;
+        }
+    return top;
+}
+
+static void add_row(const struct part *s, int r)
+{
+    const int target = ints(s->a->targets)[r] - s->first;
+    const float *l = logits_of(s, r);
+    struct run *run = run_of(s->a, r);
+    vec sums = splat(0), totals = splat(0);
+    int i = 0, best;
+
+    const float top = arg_max(l, s->cols, &best);
+    if (s->first == 0)
+        *run = (struct run){.top = top};
+    if (s->first == 0 || top > run->top) {
+        run->sum *= expf(run->top - top);
+        run->top = top;
+        *(int *)(void *)row(s->a->best, r) = s->first + best;
+    }
+    for (; i + LANES <= s->cols; i += LANES) {
+        const vec x = load(l + i);
+        sums += exp_vec(x - run->top);
+        totals += x;
+    }
+    if (i < s->cols) {
+        sums += exp_vec(load_part(l + i, s->cols - i, -INFINITY) - run->top);
+        totals += load_part(l + i, s->cols - i, 0);
+    }
+    run->sum += sum_of(sums);
+    run->total += sum_of(totals);
+    if (target >= 0 && target < s->cols)
+        run->target = l[target];
+}
+
+static void end_row(const struct head_args *a, int r)
+{
+    const struct run *run = run_of(a, r);
+    const float log_sum = logf(run->sum), s = a->smoothing;
+    const float mean = run->total / (float)a->weight->rows;
+    row(a->lse, r)[0] = run->top + log_sum;
+    row(a->loss, r)[0] = ints(a->targets)[r] < 0 ? 0
+                       : (1 - s) * (log_sum - (run->target - run->top))
+                         + (s > 0 ? s * (log_sum - (mean - run->top)) : 0);
+}
+
+static struct part part_from(const struct head_args *a, int first)
+{
+    return (struct part){a, first, min_int(a->part->cols, a->weight->rows - first)};
+}
+
+void KERNEL(head_forward)(const struct head_args *a)
+{
+    const int n = a->x->rows, vocab = a->weight->rows;
+    for (int first = 0; first < vocab; first += a->part->cols) {
+        const struct part s = part_from(a, first);
+        KERNEL(product)(&(struct product){
+            .precision = a->precision, .m = n, .n = s.cols, .k = a->x->cols,
+            .a = {a->x->data, a->x->ld, 0}, .b = {row(a->weight, first), a->weight->ld, 1},
+            .c = logits_of(&s, 0), .ldc = a->logits->data ? a->logits->ld : a->part->ld,
+            .bias = a->bias ? a->bias->data + first : NULL,
+        });
+        #pragma omp parallel for if ((size_t)n * (size_t)s.cols > PARALLEL / 4)
+        for (int r = 0; r < n; r++)
+            add_row(&s, r);
+    }
+    for (int r = 0; r < n; r++)
+        end_row(a, r);
+}
+
+/* dlogits = dloss * (p - (1 - smoothing) [target] - smoothing / vocab), to `part`. */
+static void row_gradient(const struct part *s, int r)
+{
+    const struct head_args *a = s->a;
+    const int target = ints(a->targets)[r], here = target - s->first;
+    const float lse = row(a->lse, r)[0], spread = a->smoothing / (float)a->weight->rows;
+    const vec dy = splat(target < 0 ? 0 : grad_row(a->loss, r)[0]);
+    const float *l = logits_of(s, r);
+    float *dl = row(a->part, r);
+    int i = 0;
+
+    for (; i + LANES <= s->cols; i += LANES)
+        store(dl + i, (exp_vec(load(l + i) - lse) - spread) * dy);
+    if (i < s->cols)
+        store_part(dl + i, (exp_vec(load_part(l + i, s->cols - i, 0) - lse) - spread) * dy,
+                   s->cols - i);
+    if (here >= 0 && here < s->cols)
+        dl[here] -= dy[0] * (1 - a->smoothing);
+}
+
+/* dx += dlogits w;  dw += dlogits' x;  dbias += sum over rows of dlogits. */
+static void part_backward(const struct part *s)
+{
+    const struct head_args *a = s->a;
+    const int n = a->x->rows, c = a->x->cols;
+    float *dbias = wants_grad(a->bias) ? a->bias->grad + s->first : NULL;
+
+    #pragma omp parallel for if ((size_t)n * (size_t)s->cols > PARALLEL / 4)
+    for (int r = 0; r < n; r++)
+        row_gradient(s, r);
+    if (wants_grad(a->x))
+        KERNEL(product)(&(struct product){
+            .precision = a->precision, .m = n, .n = c, .k = s->cols,
+            .a = {a->part->data, a->part->ld, 0}, .b = {row(a->weight, s->first), a->weight->ld, 0},
+            .c = a->x->grad, .ldc = a->x->ld, .add = !a->x->fresh || s->first > 0,
+        });
+    if (dbias && a->bias->fresh)
+        KERNEL(zero)(dbias, (size_t)s->cols);
+    if (wants_grad(a->weight))
+        KERNEL(product)(&(struct product){
+            .precision = a->precision, .m = s->cols, .n = c, .k = n,
+            .a = {a->part->data, a->part->ld, 1}, .b = {a->x->data, a->x->ld, 0},
+            .c = grad_row(a->weight, s->first), .ldc = a->weight->ld, .add = !a->weight->fresh,
+            .sums = dbias,
+        });
+}
+
+void KERNEL(head_backward)(const struct head_args *a)
+{
+    for (int first = 0; first < a->weight->rows; first += a->part->cols) {
+        const struct part s = part_from(a, first);
+        part_backward(&s);
+    }
+}

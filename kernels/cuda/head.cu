@@ -1,0 +1,188 @@
+/* head.cu - logits and their cross-entropy, a part of the vocabulary at a time: a block to a row,
+ * one pass over a part's logits for the loss, one for the gradient. */
+#include "kernels/cuda/columns.cuh"
+#include "kernels/cuda/matmul.cuh"
+
+/* What a run of logits is summed up in: a row of `state`. */
+struct run {
+    float max, sum;         /* sum of exp(logit - max) */
+    float total;            /* of the logits, for label smoothing */
+    int best;               /* lowest place of the max */
+};
+
+static __device__ __forceinline__ struct run join(struct run a, struct run b)
+{
+    const bool b_leads = b.max > a.max || (b.max == a.max && b.best < a.best);
+    const float max = b_leads ? b.max : a.max;
+    const float keep_a = a.max == max ? 1 : expf(a.max - max);
+    const float keep_b = b.max == max ? 1 : expf(b.max - max);
+    return {max, a.sum * keep_a + b.sum * keep_b, a.total + b.total, b_leads ? b.best : a.best};
+}
+
+static __device__ __forceinline__ struct run warp_join(struct run a)
+{
+    for (int m = WARP / 2; m; m /= 2)
+        a = join(a, {__shfl_xor_sync(FULL, a.max, m), __shfl_xor_sync(FULL, a.sum, m),
+                     __shfl_xor_sync(FULL, a.total, m), __shfl_xor_sync(FULL, a.best, m)});
+    return a;
+}
+
+static __device__ __forceinline__ struct run empty_run()
+{
+    return {-INFINITY, 0, 0, INT32_MAX};
+}
+
+template <int V>
+static __device__ __forceinline__ struct run my_run(const float *x, int first, int c)
+{
+    struct run a = empty_run();
+    for (int i = threadIdx.x * V; i < c; i += BLOCK * V) {
+        const floats<V> t = load<V>(x + i);
+        for (int k = 0; k < V; k++)
+            a = join(a, {t.v[k], 1, t.v[k], first + i + k});
+    }
+    return a;
+}
+
+/* Columns [first, first + c) of a vocabulary of that size; the last part ends the row.  Until
+ * then loss holds the target's logit. */
+template <int V>
+__global__ void head_rows(int first, int c, int vocab, const float *logits, int ld,
+                          const int *targets, int targets_ld, struct run *state, float *loss,
+                          int loss_ld, float *lse, int lse_ld, int *best, int best_ld,
+                          float smoothing)
+{
+    __shared__ struct run part[WARPS];
+    const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+    const size_t r = blockIdx.x;
+    const float *x = logits + r * ld;
+    struct run a = warp_join(my_run<V>(x, first, c));
+    if (lane == 0)
+        part[warp] = a;
+    __syncthreads();
+    if (warp != 0)
+        return;
+    a = warp_join(lane < WARPS ? part[lane] : empty_run());
+    if (lane != 0)
+        return;
+    const int t = targets[r * targets_ld];
+    if (first > 0)
+        a = join(state[r], a);
+    if (t >= first && t < first + c)
+        loss[r * loss_ld] = x[t - first];
+    state[r] = a;
+    if (first + c < vocab)
+        return;
+    const float norm = a.max + logf(a.sum);
+    lse[r * lse_ld] = norm;
+    best[r * best_ld] = a.best;
+    loss[r * loss_ld] = t < 0 ? 0 : (1 - smoothing) * (norm - loss[r * loss_ld])
+                                  + smoothing * (norm - a.total / vocab);
+}
+
+/* dlogits = dloss (softmax - (1 - smoothing) [i = target] - rest) */
+template <int V>
+__global__ void head_gradient(int first, int c, const float *logits, int ld, float *dlogits,
+                              int dlogits_ld, const int *targets, int targets_ld,
+                              const float *dloss, int loss_ld, const float *lse, int lse_ld,
+                              float smoothing, float rest)
+{
+    const size_t r = blockIdx.x;
+    const int i = (blockIdx.y * BLOCK + threadIdx.x) * V, t = targets[r * targets_ld];
+    if (i >= c)
+        return;
+    const float norm = lse[r * lse_ld], g = t < 0 ? 0 : dloss[r * loss_ld];
+    const floats<V> x = load<V>(logits + r * ld + i);
+    floats<V> d;
+    for (int k = 0; k < V; k++)
+        d.v[k] = g * (expf(x.v[k] - norm) - (first + i + k == t ? 1 - smoothing : 0) - rest);
+    store<V>(dlogits + r * dlogits_ld + i, d);
+}
+
+/* One element's share in the bias gradient. */
+struct logit_columns {
+    const float *dlogits;
+    int ld;
+
+    __device__ __forceinline__ void operator()(size_t r, int i, float *dbias, float *) const
+    {
+        *dbias += dlogits[r * ld + i];
+    }
+};
+
+static const float *logits_from(const struct head_args *a, int first)
+{
+    return a->logits->data ? a->logits->data + first : a->part->data;
+}
+
+static int logits_ld(const struct head_args *a)
+{
+    return a->logits->data ? a->logits->ld : a->part->ld;
+}
+
+static bool fours(const struct tensor *t, int cols, const float *p)
+{
+    return cols % 4 == 0 && t->ld % 4 == 0 && (uintptr_t)p % 16 == 0;
+}
+
+extern "C" void cuda_head_forward(const struct head_args *a)
+{
+    const int n = a->x->rows, vocab = a->weight->rows;
+    for (int first = 0; first < vocab; first += a->part->cols) {
+        const int c = min(a->part->cols, vocab - first);
+        float *to = (float *)logits_from(a, first);
+        const struct product p = {
+            .a = a->x->data, .b = a->weight->data + (size_t)first * a->weight->ld, .c = to,
+            .bias = a->bias ? a->bias->data + first : nullptr, .m = n, .n = c, .k = a->x->cols,
+            .a_ld = a->x->ld, .b_ld = a->weight->ld, .c_ld = logits_ld(a),
+            .a_turned = false, .b_turned = true, .add = false, .precision = a->precision,
+        };
+        matmul(&p);
+        const bool four = fours(a->logits->data ? a->logits : a->part, c, to);
+        LAUNCH(four ? head_rows<4> : head_rows<1>, (unsigned)n, BLOCK, 0, first, c, vocab, to,
+               logits_ld(a), (const int *)a->targets->data, a->targets->ld,
+               (struct run *)a->state->data, a->loss->data, a->loss->ld, a->lse->data, a->lse->ld,
+               (int *)a->best->data, a->best->ld, a->smoothing);
+    }
+}
+
+static void part_backward(const struct head_args *a, int first, int c)
+{
+    const int n = a->x->rows, width = a->x->cols, ld = a->weight->ld;
+    float *d = a->part->data;
+    if (a->x->grad) {               /* dx += dlogits weight */
+        const struct product p = {
+            .a = d, .b = a->weight->data + (size_t)first * ld, .c = a->x->grad, .bias = nullptr,
+            .m = n, .n = width, .k = c, .a_ld = a->part->ld, .b_ld = ld, .c_ld = a->x->ld,
+            .a_turned = false, .b_turned = false, .add = true, .precision = a->precision,
+        };
+        matmul(&p);
+    }
+    if (a->weight->grad) {          /* dweight += dlogits' x */
+        const struct product p = {
+            .a = d, .b = a->x->data, .c = a->weight->grad + (size_t)first * ld, .bias = nullptr,
+            .m = c, .n = width, .k = n, .a_ld = a->part->ld, .b_ld = a->x->ld, .c_ld = ld,
+            .a_turned = true, .b_turned = false, .add = true, .precision = a->precision,
+        };
+        matmul(&p);
+    }
+    if (a->bias && a->bias->grad)
+        add_columns(n, c, logit_columns{d, a->part->ld}, a->bias->grad + first, (float *)nullptr);
+}
+
+extern "C" void cuda_head_backward(const struct head_args *a)
+{
+    const int n = a->x->rows, vocab = a->weight->rows;
+    for (int first = 0; first < vocab; first += a->part->cols) {
+        const int c = min(a->part->cols, vocab - first);
+        const float *l = logits_from(a, first);
+        const bool four = fours(a->logits->data ? a->logits : a->part, c, l)
+                       && fours(a->part, c, a->part->data);
+        LAUNCH(four ? head_gradient<4> : head_gradient<1>,
+               dim3(n, blocks_for(c, BLOCK * (four ? 4 : 1))), BLOCK, 0, first, c, l, logits_ld(a),
+               a->part->data, a->part->ld, (const int *)a->targets->data, a->targets->ld,
+               a->loss->grad, a->loss->ld, a->lse->data, a->lse->ld, a->smoothing,
+               a->smoothing / vocab);
+        part_backward(a, first, c);
+    }
+}
