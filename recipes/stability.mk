@@ -50,12 +50,12 @@ A3      := $(call grid,$(NAMES),$(DTS),0.1,$(USUAL))
 DEPTH   := $(call grid,$(PAIR),$(DTS),0.1,$(USUAL),$(addprefix L,$(filter-out $(LAYERS),$(DEPTHS))))
 LONG    := $(call grid,$(PAIR),$(DTS),0,$(USUAL),long)
 STEPS   := $(call grid,$(PAIR),$(LADDER),0.1,$(THREE))
-LEARNED := $(call grid,$(PAIR),$(DTS),0.1,$(THREE),learned)
-RMS     := $(call grid,$(NORMED),1,0.1,$(THREE),rms) $(call grid,$(PAIR),0.1,0.1,$(THREE),rms)
+LEARNED := $(call grid,$(PAIR),0.1,0.1,$(THREE),learned) $(call grid,$(PAIR),1,0.1,$(USUAL),learned)
+RMS     := $(call grid,$(NORMED),1,0.1,$(THREE),rms) $(call grid,$(NORMED),0.1,0.1,$(USUAL),rms)
 BIAS    := $(call grid,$(PAIR),$(DTS),0.1,$(USUAL),bias)
 RATES   := $(call grid,$(NAMES),1,0.1,$(USUAL),$(call rates,$(LRS))) \
            $(call grid,$(PAIR),0.1,0.1,$(USUAL),$(call rates,$(LRS)))
-OTHER   := $(call grid,$(PAIR),1,0.1,$(SEEDS),$(OTHER_ATTENTION))
+OTHER   := $(call grid,$(PAIR),1,0.1,$(THREE),$(OTHER_ATTENTION))
 
 HARDEST := $(or $(call rates,$(HARD)),base)
 

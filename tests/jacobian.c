@@ -1,5 +1,5 @@
-/* jacobian [DEVICE] - the norm of a piece's Jacobian against PyTorch's f64 (golden/jacobian.tsv), and
- * products with it, step by step forward, against its rows, which are backward passes. */
+/* jacobian [DEVICE] - the norms of pieces against PyTorch in f64 (golden/jacobian.tsv), and
+ * products with their Jacobians, step by step forward, against the rows, which are backward passes. */
 #include "base/base.h"
 #include "base/random.h"
 #include "measure/jacobian.h"
