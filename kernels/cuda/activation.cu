@@ -42,17 +42,18 @@ __global__ void activation_forward(struct extent e, const float *x, int x_ld, fl
     store<V>(y + at.row * y_ld + at.col, t);
 }
 
-/* dx += dy f'(x) */
+/* dx (+)= dy f'(x) */
 template <int V>
 __global__ void activation_backward(struct extent e, const float *x, float *dx, int x_ld,
-                                    const float *dy, int y_ld, enum activation kind)
+                                    bool fresh, const float *dy, int y_ld,
+                                    enum activation kind)
 {
     const struct place at = my_place<V>(e);
     if (at.col >= e.cols)
         return;
     const size_t k = at.row * x_ld + at.col;
     const floats<V> t = load<V>(x + k), g = load<V>(dy + at.row * y_ld + at.col);
-    floats<V> d = load<V>(dx + k);
+    floats<V> d = load_old<V>(dx + k, fresh);
     for (int i = 0; i < V; i++)
         d.v[i] += g.v[i] * slope(kind, t.v[i]);
     store<V>(dx + k, d);
@@ -75,5 +76,5 @@ extern "C" void cuda_activation_backward(const struct activation_args *a)
     const float *const p[] = {a->x->data, a->x->grad, a->y->grad};
     const struct spread s = spread_over(t, p, 3);
     LAUNCH(s.fours ? activation_backward<4> : activation_backward<1>, s.blocks, BLOCK, 0, s.extent,
-           a->x->data, a->x->grad, a->x->ld, a->y->grad, a->y->ld, a->kind);
+           a->x->data, a->x->grad, a->x->ld, a->x->fresh, a->y->grad, a->y->ld, a->kind);
 }

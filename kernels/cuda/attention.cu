@@ -51,6 +51,7 @@ extern "C" void cuda_attention_backward(const struct attention_args *args)
     const size_t pairs = (size_t)a.batch * a.tq * a.heads;
     a.dy = args->y->grad;
     a.dq = args->q->grad, a.dk = args->k->grad, a.dv = args->v->grad;
+    a.dq_fresh = args->q->fresh, a.dk_fresh = args->k->fresh, a.dv_fresh = args->v->fresh;
     if (!a.dq && !a.dk && !a.dv)
         return;
     float *delta = (float *)cuda_scratch(SCRATCH_DELTA, sizeof *delta * pairs);

@@ -8,6 +8,7 @@ struct attention {
     const float *q, *k, *v, *y, *lse;
     const float *dy;                    /* backward only, as the next four */
     float *dq, *dk, *dv;                /* any may be NULL */
+    bool dq_fresh, dk_fresh, dv_fresh;  /* stored, not added to */
     const float *delta;                 /* [b * tq, heads]: sum over a head's columns of dy y */
     const int *lengths;                 /* [b] by lengths_ld, or NULL */
     const float *draw;                  /* of dropout, or NULL */

@@ -68,7 +68,14 @@ static __device__ __forceinline__ struct pair score(const struct attention &a, s
     return {p * factor, p * (factor * dp - a.delta[row * a.heads + h])};
 }
 
-/* dq += scale ds k, over the keys that the query sees. */
+/* 0 into this lane's columns of a head's row. */
+static __device__ __forceinline__ void clear_row(const struct attention &a, float *row)
+{
+    for (int c = threadIdx.x % WARP; c < a.d; c += WARP)
+        row[c] = 0;
+}
+
+/* dq (+)= scale ds k, over the keys that the query sees. */
 __global__ void attention_plain_dq(struct attention a)
 {
     int b, h, i;
@@ -76,6 +83,8 @@ __global__ void attention_plain_dq(struct attention a)
         return;
     const struct draw d = read_draw(a.draw, a.site, a.p);
     float *dq = a.dq + ((size_t)b * a.tq + i) * a.q_ld + h * a.d;
+    if (a.dq_fresh)
+        clear_row(a, dq);
     for (int j = 0; j < keys_seen(a, b, i); j++) {
         const float *k = a.k + ((size_t)b * a.tk + j) * a.k_ld + h * a.d;
         const float ds = rounded(a.bf16, score(a, d, b, h, i, j).ds);
@@ -84,7 +93,7 @@ __global__ void attention_plain_dq(struct attention a)
     }
 }
 
-/* dk += scale ds q and dv += share dy, over the queries that see the key. */
+/* dk (+)= scale ds q and dv (+)= share dy, over the queries that see the key. */
 __global__ void attention_plain_dkv(struct attention a)
 {
     int b, h, j;
@@ -92,6 +101,10 @@ __global__ void attention_plain_dkv(struct attention a)
         return;
     const struct draw d = read_draw(a.draw, a.site, a.p);
     const size_t key = (size_t)b * a.tk + j;
+    if (a.dk && a.dk_fresh)
+        clear_row(a, a.dk + key * a.k_ld + h * a.d);
+    if (a.dv && a.dv_fresh)
+        clear_row(a, a.dv + key * a.v_ld + h * a.d);
     for (int i = 0; i < a.tq; i++) {
         if (j >= keys_seen(a, b, i))
             continue;

@@ -58,10 +58,10 @@ static __device__ __forceinline__ void mix(const struct attention &a, float (*we
 }
 
 /* to[row w][columns] (+)= factor[w] * acc[w], for the rows of this warp that exist. */
-template <int N, bool ADD>
-static __device__ __forceinline__ void put(const struct attention &a, float *to, int ld, int first,
-                                           int rows, const float factor[OWN],
-                                           const float acc[OWN][N])
+template <int N>
+static __device__ __forceinline__ void put(const struct attention &a, float *to, int ld,
+                                           bool fresh, int first, int rows,
+                                           const float factor[OWN], const float acc[OWN][N])
 {
     const int lane = threadIdx.x % WARP, row = first + threadIdx.x / WARP * OWN;
     for (int w = 0; w < OWN && row + w < rows; w++)
@@ -69,7 +69,7 @@ static __device__ __forceinline__ void put(const struct attention &a, float *to,
             const int c = lane + u * WARP;
             float *at = to + (size_t)(row + w) * ld + c;
             if (c < a.d)
-                *at = (ADD ? *at : 0) + factor[w] * acc[w][u];
+                *at = (fresh ? 0 : *at) + factor[w] * acc[w][u];
         }
 }
 
@@ -137,7 +137,7 @@ __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_rows(struct attentio
             lse[((size_t)at.b * a.tq + mine + w) * a.lse_ld + at.h] = max[w] + logf(sum[w]);
         sum[w] = sum[w] > 0 ? 1 / sum[w] : 0;
     }
-    put<N, false>(a, out + at.y, a.y_ld, at.first, a.tq, sum, acc);
+    put<N>(a, out + at.y, a.y_ld, true, at.first, a.tq, sum, acc);
 }
 
 /* What both backward kernels need of (query i, key j): the kept probability and the gradient of
@@ -156,7 +156,7 @@ static __device__ __forceinline__ void weigh(const struct attention &a, struct d
     *ds = rounded(a.bf16, p * (factor * dp - a.delta[row * a.heads + at.h]));
 }
 
-/* dq += scale ds k: the block owns queries, keys come by. */
+/* dq (+)= scale ds k: the block owns queries, keys come by. */
 template <int N>
 __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dq(struct attention a, int tiles)
 {
@@ -185,10 +185,10 @@ __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dq(struct attention 
     }
     for (int w = 0; w < OWN; w++)
         factor[w] = a.scale;
-    put<N, true>(a, a.dq + at.q, a.q_ld, at.first, a.tq, factor, acc);
+    put<N>(a, a.dq + at.q, a.q_ld, a.dq_fresh, at.first, a.tq, factor, acc);
 }
 
-/* dk += scale ds q, dv += share dy: the block owns keys, queries come by. */
+/* dk (+)= scale ds q, dv (+)= share dy: the block owns keys, queries come by. */
 template <int N>
 __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dkv(struct attention a, int tiles)
 {
@@ -222,11 +222,11 @@ __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dkv(struct attention
     for (int w = 0; w < OWN; w++)
         factor[w] = a.scale;
     if (a.dk)
-        put<N, true>(a, a.dk + at.k, a.k_ld, at.first, a.tk, factor, acc_k);
+        put<N>(a, a.dk + at.k, a.k_ld, a.dk_fresh, at.first, a.tk, factor, acc_k);
     for (int w = 0; w < OWN; w++)
         factor[w] = 1;
     if (a.dv)
-        put<N, true>(a, a.dv + at.v, a.v_ld, at.first, a.tk, factor, acc_v);
+        put<N>(a, a.dv + at.v, a.v_ld, a.dv_fresh, at.first, a.tk, factor, acc_v);
 }
 
 /* Launch the kernel for this head size over tiles of `time` own rows. */

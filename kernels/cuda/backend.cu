@@ -64,7 +64,7 @@ void cuda_sgd(const struct sgd_args *);
 #undef OP
 
 static const struct backend table = {
-    .name = "cuda", .stores = 0,
+    .name = "cuda", .stores = 1,
     .alloc = cuda_alloc, .release = cuda_release, .zero = cuda_zero,
     .put = cuda_put, .get = cuda_get, .send = cuda_send, .copy = cuda_copy, .wait = cuda_wait,
     .replay = cuda_replay, .forget = cuda_forget, .sum = cuda_sum,

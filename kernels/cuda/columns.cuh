@@ -29,21 +29,23 @@ __global__ void column_partials(int n, int c, F f, int runs, float *first, float
     }
 }
 
-/* to[i] += the sum of column i of partial [runs, c]. */
-void add_column_totals(int c, int runs, const float *partial, float *to);
+/* The gradient of columns [first, first + c) of t, if any, (+)= the sums of the columns of
+ * partial [runs, c]. */
+void add_column_totals(int c, int runs, const float *partial, const struct tensor *t, int first);
 
-/* Add f's two sums over n rows to the columns of `first` and `second`; either may be NULL. */
-template <class F> static void add_columns(int n, int c, F f, float *first, float *second)
+/* Add f's two sums over n rows to the gradients of a and b from column `from` on; either may be
+ * NULL. */
+template <class F>
+static void add_columns(int n, int c, F f, const struct tensor *a, const struct tensor *b,
+                        int from = 0)
 {
-    if (!first && !second)
+    if (!(a && a->grad) && !(b && b->grad))
         return;
     const int runs = min(64, (n + 63) / 64);
     float *partial = (float *)cuda_scratch(SCRATCH_SUMS, sizeof(float) * 2 * (size_t)runs * c);
     float *other = partial + (size_t)runs * c;
     LAUNCH(column_partials<F>, dim3(blocks_for(c, WARP), runs), BLOCK, 0, n, c, f,
            runs, partial, other);
-    if (first)
-        add_column_totals(c, runs, partial, first);
-    if (second)
-        add_column_totals(c, runs, other, second);
+    add_column_totals(c, runs, partial, a, from);
+    add_column_totals(c, runs, other, b, from);
 }

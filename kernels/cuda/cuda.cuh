@@ -68,6 +68,12 @@ template <int V> static __device__ __forceinline__ void store(float *p, floats<V
     *reinterpret_cast<floats<V> *>(p) = x;
 }
 
+/* What is added to: nothing yet where it is fresh. */
+template <int V> static __device__ __forceinline__ floats<V> load_old(const float *p, bool fresh)
+{
+    return fresh ? floats<V>{} : load<V>(p);
+}
+
 /* Whether rows of t can be read 16 bytes at a time from p (its data or its gradient). */
 static inline bool in_fours(const struct tensor *t, const float *p)
 {

@@ -2,11 +2,11 @@
 #include "kernels/cuda/elementwise.cuh"
 #include "kernels/cuda/random.cuh"
 
-/* Forward: to = factor * from.  Backward: to += factor * from.  Elements are numbered along
+/* to = factor * from, or to += factor * from.  Elements are numbered along
  * rows of cols columns; 4 of them share a Philox block. */
-template <int V, bool ADD>
+template <int V>
 __global__ void dropout_apply(struct extent e, const float *from, int from_ld, float *to,
-                              int to_ld, const float *words, unsigned site, float p)
+                              int to_ld, bool add, const float *words, unsigned site, float p)
 {
     const struct place at = my_place<V>(e);
     if (at.col >= e.cols)
@@ -14,9 +14,7 @@ __global__ void dropout_apply(struct extent e, const float *from, int from_ld, f
     const struct draw d = read_draw(words, site, p);
     const uint64_t first = at.row * e.cols + at.col;
     const floats<V> x = load<V>(from + at.row * from_ld + at.col);
-    floats<V> y = {};
-    if (ADD)
-        y = load<V>(to + at.row * to_ld + at.col);
+    floats<V> y = load_old<V>(to + at.row * to_ld + at.col, !add);
     if (V == 4) {
         const struct random4 r = random_at(d.seed, d.site, d.step, first / 4);
         for (int i = 0; i < V; i++)
@@ -32,8 +30,8 @@ extern "C" void cuda_dropout_forward(const struct dropout_args *a)
     const struct tensor *const t[] = {a->x, a->y};
     const float *const p[] = {a->x->data, a->y->data};
     const struct spread s = spread_over(t, p, 2);
-    LAUNCH((s.fours ? dropout_apply<4, false> : dropout_apply<1, false>), s.blocks, BLOCK, 0,
-           s.extent, a->x->data, a->x->ld, a->y->data, a->y->ld, a->draw->data, a->site, a->p);
+    LAUNCH(s.fours ? dropout_apply<4> : dropout_apply<1>, s.blocks, BLOCK, 0, s.extent,
+           a->x->data, a->x->ld, a->y->data, a->y->ld, false, a->draw->data, a->site, a->p);
 }
 
 extern "C" void cuda_dropout_backward(const struct dropout_args *a)
@@ -43,6 +41,7 @@ extern "C" void cuda_dropout_backward(const struct dropout_args *a)
     const struct tensor *const t[] = {a->x, a->y};
     const float *const p[] = {a->x->grad, a->y->grad};
     const struct spread s = spread_over(t, p, 2);
-    LAUNCH((s.fours ? dropout_apply<4, true> : dropout_apply<1, true>), s.blocks, BLOCK, 0,
-           s.extent, a->y->grad, a->y->ld, a->x->grad, a->x->ld, a->draw->data, a->site, a->p);
+    LAUNCH(s.fours ? dropout_apply<4> : dropout_apply<1>, s.blocks, BLOCK, 0, s.extent,
+           a->y->grad, a->y->ld, a->x->grad, a->x->ld, !a->x->fresh, a->draw->data, a->site,
+           a->p);
 }

@@ -54,6 +54,13 @@ __global__ void embed_links(int n, struct table t, int *next, int *first)
     }
 }
 
+/* A table of which only some rows get a gradient. */
+__global__ void embed_clear(int c, float *dtable, int ld)
+{
+    for (int i = threadIdx.x; i < c; i += BLOCK)
+        dtable[(size_t)blockIdx.x * ld + i] = 0;
+}
+
 /* drow[number] += scale * dy over the chain that starts at this block's row. */
 __global__ void embed_backward(int n, int c, struct table t, float *dtable, const float *dy,
                                int y_ld, const int *next, const int *first)
@@ -83,6 +90,8 @@ static void add_rows(const struct embed_args *a, const struct tensor *rows,
     const int n = a->y->rows, c = a->y->cols;
     if (!rows || !rows->grad)
         return;
+    if (rows->fresh)
+        LAUNCH(embed_clear, (unsigned)rows->rows, BLOCK, 0, c, rows->grad, rows->ld);
     const struct table t = table_of(rows, numbers, a->time, scale);
     int *next = (int *)cuda_scratch(SCRATCH_LINKS, sizeof(int) * 2 * (size_t)n);
     LAUNCH(embed_links, (unsigned)n, BLOCK, 0, n, t, next, next + n);

@@ -150,24 +150,25 @@ static void part_backward(const struct head_args *a, int first, int c)
 {
     const int n = a->x->rows, width = a->x->cols, ld = a->weight->ld;
     float *d = a->part->data;
-    if (a->x->grad) {               /* dx += dlogits weight */
+    if (a->x->grad) {               /* dx (+)= dlogits weight */
         const struct product p = {
             .a = d, .b = a->weight->data + (size_t)first * ld, .c = a->x->grad, .bias = nullptr,
             .m = n, .n = width, .k = c, .a_ld = a->part->ld, .b_ld = ld, .c_ld = a->x->ld,
-            .a_turned = false, .b_turned = false, .add = true, .precision = a->precision,
+            .a_turned = false, .b_turned = false, .add = !a->x->fresh || first > 0,
+            .precision = a->precision,
         };
         matmul(&p);
     }
-    if (a->weight->grad) {          /* dweight += dlogits' x */
+    if (a->weight->grad) {          /* dweight (+)= dlogits' x */
         const struct product p = {
             .a = d, .b = a->x->data, .c = a->weight->grad + (size_t)first * ld, .bias = nullptr,
             .m = c, .n = width, .k = n, .a_ld = a->part->ld, .b_ld = a->x->ld, .c_ld = ld,
-            .a_turned = true, .b_turned = false, .add = true, .precision = a->precision,
+            .a_turned = true, .b_turned = false, .add = !a->weight->fresh,
+            .precision = a->precision,
         };
         matmul(&p);
     }
-    if (a->bias && a->bias->grad)
-        add_columns(n, c, logit_columns{d, a->part->ld}, a->bias->grad + first, (float *)nullptr);
+    add_columns(n, c, logit_columns{d, a->part->ld}, a->bias, nullptr, first);
 }
 
 extern "C" void cuda_head_backward(const struct head_args *a)

@@ -28,24 +28,24 @@ extern "C" void cuda_linear_forward(const struct linear_args *a)
 extern "C" void cuda_linear_backward(const struct linear_args *a)
 {
     const int n = a->x->rows, in = a->x->cols, out = a->y->cols;
-    if (a->x->grad) {               /* dx += dy weight */
+    if (a->x->grad) {               /* dx (+)= dy weight */
         const struct product p = {
             .a = a->y->grad, .b = a->weight->data, .c = a->x->grad, .bias = nullptr,
             .m = n, .n = in, .k = out,
             .a_ld = a->y->ld, .b_ld = a->weight->ld, .c_ld = a->x->ld,
-            .a_turned = false, .b_turned = false, .add = true, .precision = a->precision,
+            .a_turned = false, .b_turned = false, .add = !a->x->fresh, .precision = a->precision,
         };
         matmul(&p);
     }
-    if (a->weight->grad) {          /* dweight += dy' x */
+    if (a->weight->grad) {          /* dweight (+)= dy' x */
         const struct product p = {
             .a = a->y->grad, .b = a->x->data, .c = a->weight->grad, .bias = nullptr,
             .m = out, .n = in, .k = n,
             .a_ld = a->y->ld, .b_ld = a->x->ld, .c_ld = a->weight->ld,
-            .a_turned = true, .b_turned = false, .add = true, .precision = a->precision,
+            .a_turned = true, .b_turned = false, .add = !a->weight->fresh,
+            .precision = a->precision,
         };
         matmul(&p);
     }
-    if (a->bias)
-        add_columns(n, out, bias_columns{a->y->grad, a->y->ld}, a->bias->grad, (float *)nullptr);
+    add_columns(n, out, bias_columns{a->y->grad, a->y->ld}, a->bias, nullptr);
 }

@@ -95,11 +95,11 @@ static __device__ __forceinline__ void deviate(floats<V> *h, floats<V> *g, const
 }
 
 /* With h = (x - mean) rstd and g = gain dy:
- *   dx += rstd (g - [center] mean(g) - h mean(g h)).
+ *   dx (+)= rstd (g - [center] mean(g) - h mean(g h)).
  * h and g wait in shared memory. */
 template <int V>
 __global__ void norm_backward(int n, int c, const float *in, float *din, int x_ld,
-                              const float *dout, int y_ld, const float *gain, const float *stats,
+                              bool fresh, const float *dout, int y_ld, const float *gain, const float *stats,
                               int stats_ld, int center, int kept)
 {
     DYN_SHARED(float, rows);
@@ -126,7 +126,7 @@ __global__ void norm_backward(int n, int c, const float *in, float *din, int x_l
         gh_mean = warp_sum(gh_mean) / c;
         for (int i = lane * V; i < c; i += WARP * V) {
             floats<V> h = load<V>((kept ? h_row : x) + i), g = load<V>((kept ? g_row : dy) + i);
-            floats<V> d = load<V>(dx + i);
+            floats<V> d = load_old<V>(dx + i, fresh);
             if (!kept)
                 deviate(&h, &g, gain, i, mean, rstd);
             for (int k = 0; k < V; k++)
@@ -175,10 +175,10 @@ extern "C" void cuda_norm_backward(const struct norm_args *a)
     if (a->x->grad)
         LAUNCH(fours ? norm_backward<4> : norm_backward<1>, blocks_for(n, warps * ROUNDS),
                warps * WARP, keep ? sizeof(float) * 2 * warps * c : 0,
-               n, c, a->x->data, a->x->grad, a->x->ld,
+               n, c, a->x->data, a->x->grad, a->x->ld, a->x->fresh,
                a->y->grad, a->y->ld, a->gain ? a->gain->data : nullptr, a->stats->data,
                a->stats->ld, a->center, keep != 0);
     const struct norm_columns f = {a->x->data, a->y->grad, a->stats->data,
                                    a->x->ld, a->y->ld, a->stats->ld};
-    add_columns(n, c, f, a->gain ? a->gain->grad : nullptr, a->bias ? a->bias->grad : nullptr);
+    add_columns(n, c, f, a->gain, a->bias);
 }

@@ -15,16 +15,16 @@ __global__ void residual_forward(struct extent e, const float *x, int x_ld, cons
     store<V>(y + at.row * y_ld + at.col, t);
 }
 
-/* dx += scale * dy, for one of the two inputs. */
+/* dx (+)= scale * dy, for one of the two inputs. */
 template <int V>
-__global__ void residual_backward(struct extent e, float *dx, int x_ld, const float *dy, int y_ld,
-                                  float scale)
+__global__ void residual_backward(struct extent e, float *dx, int x_ld, bool fresh, const float *dy,
+                                  int y_ld, float scale)
 {
     const struct place at = my_place<V>(e);
     if (at.col >= e.cols)
         return;
     float *to = dx + at.row * x_ld + at.col;
-    floats<V> t = load<V>(to);
+    floats<V> t = load_old<V>(to, fresh);
     const floats<V> g = load<V>(dy + at.row * y_ld + at.col);
     for (int i = 0; i < V; i++)
         t.v[i] += scale * g.v[i];
@@ -42,13 +42,13 @@ extern "C" void cuda_residual_forward(const struct residual_args *a)
 
 static void add_to(const struct tensor *x, const struct tensor *y, float scale)
 {
-    if (!x->grad)
+    if (!x->grad || x->grad == y->grad)     /* the same: x takes over what y has, see ops.h */
         return;
     const struct tensor *const t[] = {x, y};
     const float *const p[] = {x->grad, y->grad};
     const struct spread s = spread_over(t, p, 2);
     LAUNCH(s.fours ? residual_backward<4> : residual_backward<1>, s.blocks, BLOCK, 0, s.extent,
-           x->grad, x->ld, y->grad, y->ld, scale);
+           x->grad, x->ld, x->fresh, y->grad, y->ld, scale);
 }
 
 extern "C" void cuda_residual_backward(const struct residual_args *a)

@@ -1,19 +1,17 @@
 /* scale.cu - y = factor x with one learned number. */
 #include "kernels/cuda/elementwise.cuh"
 
-/* Forward: to = factor * from.  Backward: to += factor * from. */
-template <int V, bool ADD>
+/* to = factor * from, or to += factor * from. */
+template <int V>
 __global__ void scale_apply(struct extent e, const float *from, int from_ld, float *to, int to_ld,
-                            const float *factor)
+                            bool add, const float *factor)
 {
     const struct place at = my_place<V>(e);
     if (at.col >= e.cols)
         return;
     const float by = *factor;
     const floats<V> x = load<V>(from + at.row * from_ld + at.col);
-    floats<V> y = {};
-    if (ADD)
-        y = load<V>(to + at.row * to_ld + at.col);
+    floats<V> y = load_old<V>(to + at.row * to_ld + at.col, !add);
     for (int i = 0; i < V; i++)
         y.v[i] += by * x.v[i];
     store<V>(to + at.row * to_ld + at.col, y);
@@ -33,14 +31,14 @@ __global__ void product_partial(int n, int c, const float *x, int x_ld, const fl
         partial[blockIdx.x] = sum;
 }
 
-__global__ void product_total(int n, const double *partial, float *to)
+__global__ void product_total(int n, const double *partial, float *to, bool fresh)
 {
     double sum = 0;
     for (int i = threadIdx.x; i < n; i += BLOCK)
         sum += partial[i];
     sum = block_sum(sum);
     if (threadIdx.x == 0)
-        *to += sum;
+        *to = (fresh ? 0 : *to) + sum;
 }
 
 extern "C" void cuda_scale_forward(const struct scale_args *a)
@@ -48,8 +46,8 @@ extern "C" void cuda_scale_forward(const struct scale_args *a)
     const struct tensor *const t[] = {a->x, a->y};
     const float *const p[] = {a->x->data, a->y->data};
     const struct spread s = spread_over(t, p, 2);
-    LAUNCH((s.fours ? scale_apply<4, false> : scale_apply<1, false>), s.blocks, BLOCK, 0, s.extent,
-           a->x->data, a->x->ld, a->y->data, a->y->ld, a->factor->data);
+    LAUNCH(s.fours ? scale_apply<4> : scale_apply<1>, s.blocks, BLOCK, 0, s.extent,
+           a->x->data, a->x->ld, a->y->data, a->y->ld, false, a->factor->data);
 }
 
 extern "C" void cuda_scale_backward(const struct scale_args *a)
@@ -59,14 +57,15 @@ extern "C" void cuda_scale_backward(const struct scale_args *a)
         const struct tensor *const t[] = {a->x, a->y};
         const float *const p[] = {a->x->grad, a->y->grad};
         const struct spread s = spread_over(t, p, 2);
-        LAUNCH((s.fours ? scale_apply<4, true> : scale_apply<1, true>), s.blocks, BLOCK, 0,
-               s.extent, a->y->grad, a->y->ld, a->x->grad, a->x->ld, a->factor->data);
+        LAUNCH(s.fours ? scale_apply<4> : scale_apply<1>, s.blocks, BLOCK, 0, s.extent,
+               a->y->grad, a->y->ld, a->x->grad, a->x->ld, !a->x->fresh, a->factor->data);
     }
     if (a->factor->grad) {
         const int blocks = min(512, (int)blocks_for(n, WARPS));
         double *partial = (double *)cuda_scratch(SCRATCH_SUMS, sizeof(double) * blocks);
         LAUNCH(product_partial, blocks, BLOCK, 0, n, a->x->cols, a->x->data, a->x->ld, a->y->grad,
                a->y->ld, partial);
-        LAUNCH(product_total, 1, BLOCK, 0, blocks, partial, a->factor->grad);
+        LAUNCH(product_total, 1, BLOCK, 0, blocks, partial, a->factor->grad,
+               a->factor->fresh);
     }
 }
