@@ -118,6 +118,15 @@ check-tiktoken: all ## GPT-2's ids against tiktoken's: 100,000 random strings, t
 	@$(PYTHON) -c 'import tiktoken' 2>/dev/null || $(PYTHON) -m pip install -q tiktoken
 	$(PYTHON) tests/check_tiktoken.py $(BIN)/tokenize share 1
 
+# Any texts of two languages; without TEXTS, those of the tests.
+TEXTS  = $(wildcard tests/golden/subword/train.*)
+MERGES = 10000
+
+check-subword: all ## sub-words against subword-nmt's (pip): TEXTS="train.de train.en" MERGES=10000
+	@[ -x $(PYTHON) ] || python3 -m venv $(BUILD)/venv
+	@$(PYTHON) -c 'import subword_nmt' 2>/dev/null || $(PYTHON) -m pip install -q subword-nmt==0.3.8
+	@tests/peers/subword_nmt.sh $(BIN)/tokenize $(PYTHON) $(MERGES) $(TEXTS)
+
 check-hf: all $(BUILD)/tests/peers/states ## checkpoints to transformers and back, its BERT and RoBERTa (pip)
 	@[ -x $(PYTHON) ] || $(MAKE) -s venv
 	@$(PYTHON) -c 'import torch, transformers' 2>/dev/null || \
@@ -144,11 +153,11 @@ venv:
 	@python3 -m venv $(BUILD)/venv && $(BUILD)/venv/bin/pip install -q torch numpy || \
 	    { rm -rf $(BUILD)/venv; exit 1; }
 
-fuzz: ## run each parser on made-up bytes, FUZZ_SECONDS=10 each (needs clang)
+fuzz: ## run each parser on made-up bytes, FUZZ_SECONDS=10 each, JOBS at a time (needs clang)
 	@$(MAKE) -s deps PACKAGES='$(PACKAGES) $(PACKAGES_LINT)'
 	@$(MAKE) -s -j$(JOBS) fuzzers BUILD=build/fuzz CC=clang \
 	    SANITIZE=address,undefined,fuzzer-no-link CFLAGS='-O1 -g'
-	@tests/fuzz/run build/fuzz/fuzz $(FUZZ_SECONDS)
+	@tests/fuzz/run build/fuzz/fuzz $(FUZZ_SECONDS) $(JOBS)
 
 fuzzers: $(FUZZERS)
 $(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
@@ -157,7 +166,7 @@ $(FUZZERS): $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 
 lint: ## shellcheck, mandoc, and clang's warnings
 	@$(MAKE) -s deps PACKAGES='$(PACKAGES) $(PACKAGES_LINT)'
-	shellcheck -x -S warning $(wildcard .ci/run */*.sh tests/run tests/fuzz/run tests/common.bash tests/*.bats)
+	shellcheck -x -S warning $(wildcard .ci/run */*.sh tests/peers/*.sh tests/run tests/fuzz/run tests/common.bash bench/english.bash tests/*.bats)
 	mandoc -T lint -W warning $(wildcard man/*.[157])
 	@$(MAKE) -s -j$(JOBS) tested CC=clang CUDA= BUILD=build/clang BIN=build/clang/bin
 
@@ -204,5 +213,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD) $(BIN)
 
 -include $(shell find $(BUILD) -name venv -prune -o -name '*.d' -print 2>/dev/null)
-.PHONY: all help deps clean check check-asan check-bertscore check-hf check-tiktoken tested demo bench fuzz fuzzers lint install uninstall benches venv
+.PHONY: all help deps clean check check-asan check-bertscore check-hf check-subword check-tiktoken tested demo bench fuzz fuzzers lint install uninstall benches venv
 .PRECIOUS: $(BUILD)/%.o

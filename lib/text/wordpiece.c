@@ -4,6 +4,7 @@
 #include "text/unicode.h"
 #include "text/utf8.h"
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -20,28 +21,49 @@ struct wordpiece {
     int cased;
 };
 
-struct wordpiece *wordpiece_open(const char *path, int cased)
+/* A piece a line, and the special ones among them. */
+static const char *read_pieces(struct wordpiece *w, const char *text, size_t size)
 {
-    struct wordpiece *w = zalloc(1, sizeof *w);
-    struct mapped map;
-
-    if (file_map(path, &map))
-        die("%s:", path);
-    w->cased = cased;
-    w->pieces = words_new();
-    const char *at = (const char *)map.data, *end = at + map.size;
+    static _Thread_local char why[200];
+    const char *at = text, *end = text + size;
     for (int line = 1; at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         const size_t n = (size_t)((stop ? stop : end) - at);
-        if (words_id(w->pieces, at, n) != line - 1)
-            die("%s:%d: the piece '%.*s' stands there twice", path, line, (int)n, at);
+        if (words_id(w->pieces, at, n) != line - 1) {
+            snprintf(why, sizeof why, "%d: the piece '%.*s' stands there twice", line,
+                     n < 60 ? (int)n : 60, at);
+            return why;
+        }
         at += n + 1;
     }
     for (int i = 0; i < SPECIALS; i++) {
         w->special[i] = words_find(w->pieces, special_names[i], strlen(special_names[i]));
-        if (w->special[i] < 0)
-            die("%s: no line %s: is this a BERT vocabulary?", path, special_names[i]);
+        if (w->special[i] < 0) {
+            snprintf(why, sizeof why, " no line %s: is this a BERT vocabulary?", special_names[i]);
+            return why;
+        }
     }
+    return NULL;
+}
+
+const char *wordpiece_parse(struct wordpiece **w, const char *text, size_t n, int cased)
+{
+    *w = zalloc(1, sizeof **w);
+    (*w)->cased = cased;
+    (*w)->pieces = words_new();
+    return read_pieces(*w, text, n);
+}
+
+struct wordpiece *wordpiece_open(const char *path, int cased)
+{
+    struct wordpiece *w;
+    struct mapped map;
+
+    if (file_map(path, &map))
+        die("%s:", path);
+    const char *why = wordpiece_parse(&w, (const char *)map.data, map.size, cased);
+    if (why)
+        die("%s:%s", path, why);
     file_unmap(&map);
     return w;
 }

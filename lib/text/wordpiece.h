@@ -11,7 +11,10 @@
 
 struct wordpiece;
 
-/* Open a vocab.txt, a piece a line; dies with the reason. */
+/* A vocab.txt, a piece a line: NULL, or what is wrong, which begins with the line's number where
+ * there is one (valid until the next call).  *w is to be freed in both cases. */
+const char *wordpiece_parse(struct wordpiece **w, const char *text, size_t n, int cased);
+/* The same of a file; dies with the reason. */
 struct wordpiece *wordpiece_open(const char *path, int cased);
 void wordpiece_free(struct wordpiece *w);
 int wordpiece_size(const struct wordpiece *w);
