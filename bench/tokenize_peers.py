@@ -1,9 +1,8 @@
 """The peers of bench/tokenize.c, from pip where they are there: rows as it writes them."""
 import json, sys, time
 
-share, text_path = sys.argv[1:3]
+share, text_path, threads = sys.argv[1], sys.argv[2], int(sys.argv[3])
 data = open(text_path, "rb").read()
-text = data.decode()
 mb = len(data) / 1e6
 printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
 rest = [b for b in range(256) if b not in printable]
@@ -12,14 +11,26 @@ byte = {c: b for b, c in letter.items()}
 lines = open(share + "/vocab.bpe", encoding="utf-8").read().split("\n")[1:-1]
 merges = [line.split(" ") for line in lines]
 WORDS = r" ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++"
+LEARNED = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 tokens = [letter[b] for b in printable + rest] + [a + b for a, b in merges]
 
 
-def row(what, f, amount=mb):
+def documents():
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", at + 65536) + 1 or len(data)
+        yield data[at:end].decode()
+        at = end
+
+
+texts = list(documents())
+
+
+def row(what, f):
     wall, cpu = time.perf_counter(), time.process_time()
     result = f()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"{what}\t{amount / wall:.1f}\t{amount / cpu:.1f}")
+    print(f"{what}\t{threads}\t{mb / wall:.1f}\t{mb / cpu:.1f}")
     return result
 
 
@@ -28,8 +39,8 @@ def tiktoken_rows():
     ranks = {bytes(byte[c] for c in t): i for i, t in enumerate(tokens)}
     t = tiktoken.Encoding("gpt2", mergeable_ranks=ranks, special_tokens={"<|endoftext|>": 50256},
                           pat_str=r"'(?:[sdmt]|ll|ve|re)|" + WORDS + r"|\s++$|\s+(?!\S)|\s")
-    ids = row("tiktoken encode", lambda: t.encode_ordinary(text))
-    row("tiktoken decode", lambda: t.decode_bytes(ids))
+    ids = row("tiktoken encode", lambda: t.encode_ordinary_batch(texts, num_threads=threads))
+    row("tiktoken decode", lambda: t.decode_bytes_batch(ids, num_threads=threads))
 
 
 def tokenizer_json():
@@ -47,18 +58,24 @@ def tokenizer_json():
 def fastokens_rows():
     import fastokens
     t = fastokens.Tokenizer.from_json_str(tokenizer_json())
-    row("fastokens encode, cold", lambda: t.encode_ordinary(text))
-    row("fastokens encode, warm", lambda: t.encode_ordinary(text))
+    row("fastokens encode, cold", lambda: t.encode_batch_flat(texts))
+    row("fastokens encode, warm", lambda: t.encode_batch_flat(texts))
 
 
 def rustbpe_rows():
     import rustbpe
-    pattern = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
     t = rustbpe.Tokenizer()
-    row("rustbpe learn 8192", lambda: t.train_from_iterator(iter([text]), 8191, pattern=pattern))
+    row("rustbpe learn 8192", lambda: t.train_from_iterator(iter(texts), 8191, pattern=LEARNED))
 
 
-PEERS = {"tiktoken": tiktoken_rows, "fastokens": fastokens_rows, "rustbpe": rustbpe_rows}
+def fast_bpe_rows():
+    import fast_bpe_rs
+    t = fast_bpe_rs.BPE(LEARNED)
+    row("fast-bpe-rs learn 8192", lambda: t.train(8191, texts))
+
+
+PEERS = {"tiktoken": tiktoken_rows, "fastokens": fastokens_rows, "rustbpe": rustbpe_rows,
+         "fast-bpe-rs": fast_bpe_rows}
 for name, rows in PEERS.items():
     try:
         rows()

@@ -153,3 +153,40 @@ stream_of()
     shard --verify set
     [ -z "$(find . -maxdepth 1 -name '.*.tmp')" ]
 }
+
+@test "either side of tokenize | shard killed at a random moment: a whole set or none" {
+    RANDOM=$$
+    echo "RANDOM=$$"
+    for _ in 1 2 3; do cat "$ROOT/share/shakespeare/tinyshakespeare.txt"; done >text
+    mkfifo pipe
+    published=0
+    for ((i = 0; i < 24; i++)); do
+        rm -rf set
+        tokenize -q text >pipe 2>left.txt 3>&- &
+        left=$!
+        shard -q --val-tail 0.1 -o set <pipe 2>right.txt 3>&- &
+        right=$!
+        sleep "0.$(printf %03d $((RANDOM % 200)))"
+        victim=$((i % 2 ? right : left))
+        kill -KILL $victim 2>/dev/null || true
+        wait $left || true
+        status=0
+        wait $right || status=$?
+        if [ -e set ]; then
+            shard --verify set
+            [ $(($(info_of train-bytes) + $(info_of val-bytes))) -eq "$(wc -c <text)" ]
+            published=$((published + 1))
+        elif [ $victim = $left ]; then
+            [ "$status" -eq 1 ]
+            grep -q "the stream was cut" right.txt
+            [ -z "$(find . -maxdepth 1 -name '.*.tmp')" ]
+        fi
+    done
+    echo "$published of $i published"
+    [ "$published" -lt "$i" ]
+}
+
+info_of()
+{
+    shard --info set | value "$1"
+}
