@@ -1,5 +1,6 @@
 /* jacobian [DEVICE] - the norms of pieces against PyTorch in f64 (golden/jacobian.tsv), and
- * products with their Jacobians, step by step forward, against the rows, which are backward passes. */
+ * products with their Jacobians, step by step forward, against the rows, which are backward
+ * passes. */
 #include "base/base.h"
 #include "base/random.h"
 #include "measure/jacobian.h"
