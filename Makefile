@@ -125,7 +125,7 @@ MERGES = 10000
 check-subword: all ## sub-words against subword-nmt's (pip): TEXTS="train.de train.en" MERGES=10000
 	@[ -x $(PYTHON) ] || python3 -m venv $(BUILD)/venv
 	@$(PYTHON) -c 'import subword_nmt' 2>/dev/null || $(PYTHON) -m pip install -q subword-nmt==0.3.8
-	@tests/peers/subword_nmt.sh $(BIN)/tokenize $(PYTHON) $(MERGES) $(TEXTS)
+	@tests/peers/subword_nmt.sh $(BIN)/tokenize $(dir $(PYTHON))subword-nmt $(MERGES) $(TEXTS)
 
 check-hf: all $(BUILD)/tests/peers/states ## checkpoints to transformers and back, its BERT and RoBERTa (pip)
 	@[ -x $(PYTHON) ] || $(MAKE) -s venv
