@@ -48,8 +48,8 @@ rate "shard --verify, 1 thread" "$n" shard -q -j 1 --verify set
 rate "shard --verify" "$n" shard -q --verify set
 rate "shard -c" "$n" "shard -q -c set >/dev/null"
 printf 'what\tMB_per_s\tMB_per_cpu_s\n'
-rate "tokenize | shard" "$bytes" "tokenize -q -v gpt2 text | shard -q -o made"
+rate "tokenize | shard" "$bytes" "tokenize -q -v gpt2 text | shard -q --split none -o made"
 rate "tokenize | shard, 1 core" "$bytes" \
-    "taskset -c 0 tokenize -q -j 1 text | taskset -c 0 shard -q -j 1 -o made"
+    "taskset -c 0 tokenize -q -j 1 text | taskset -c 0 shard -q -j 1 --split none -o made"
 printf '# compression: '
 shard --info set | sed -n 's/^train-compression\t//p'

@@ -160,8 +160,8 @@ stream_of()
     for _ in 1 2 3; do cat "$ROOT/share/shakespeare/tinyshakespeare.txt"; done >text
     mkfifo pipe
     published=0
-    for ((i = 0; i < 24; i++)); do
-        rm -rf set
+    for ((i = 0; i < 16; i++)); do
+        rm -rf set .*.tmp           # what a killed shard left, the next one clears: see above
         tokenize -q text >pipe 2>left.txt 3>&- &
         left=$!
         shard -q --val-tail 0.1 -o set <pipe 2>right.txt 3>&- &
