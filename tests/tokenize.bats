@@ -206,6 +206,12 @@ END
     [ "$(ids <tokens)" = "5 6 7 8 9 8 1 10 12 11" ]
     grep -q '^# vocab=bert size=13 eot=3$' tokens
     tokenize -d --lines tokens | grep -qx 'unaffable the . the \[UNK\] \[ sep \]'
+    sed -i '1s/.*//' bert/vocab.txt     # a piece of no bytes is no reason to fail
+    fails 1 'vocab.txt: no line [PAD]: is this a BERT vocabulary?' tokenize -v bert
+    sed -i '6s/.*/[PAD]/' bert/vocab.txt
+    [ "$(echo 'the .' | tokenize -v bert --lines | ids)" = "8 9" ]
+    echo the >>bert/vocab.txt
+    fails 1 "vocab.txt:14: the piece 'the' stands there twice" tokenize -v bert
 }
 
 @test "mistakes on the command line" {

@@ -131,7 +131,7 @@ static int add(struct words *w, struct key key, const char *at, size_t n)
         w->room = w->room ? 2 * w->room : 512;
         w->list = reallocarray(w->list, w->room, sizeof *w->list);
     }
-    if (w->used + n > w->bytes_room) {
+    if (!w->bytes || w->used + n > w->bytes_room) {
         w->bytes_room = 2 * (w->used + n) + 4096;
         w->bytes = realloc(w->bytes, w->bytes_room);
     }
