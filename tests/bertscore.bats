@@ -53,7 +53,65 @@ agree()
     done
     cp -r "$roberta" moved
     sed -i 's/"<s>"/"<t>"/' moved/vocab.json
-    fails 1 'no token <s>' "$BIN/eval" --bertscore moved --layer 1 "$TINY/pairs.tsv"
+    fails 1 'moved: its vocabulary has no token <s>' \
+        "$BIN/eval" --bertscore moved --layer 1 "$TINY/pairs.tsv"
+}
+
+# As transformers 5 saves it: make_tokenizer_json.py.  The scores are those of the same vocabulary
+# in the files above, which are compared with the peer's.
+@test "a folder with tokenizer.json alone scores as with vocab.txt, or vocab.json and merges.txt" {
+    as=$BATS_TEST_DIRNAME/golden/tokenizer-json
+    for kind in bert roberta cased; do
+        of=$kind
+        [ $kind = cased ] && of=bert
+        cp -r "$BATS_TEST_DIRNAME/golden/$of-tiny" files
+        [ $kind = cased ] && echo '{"do_lower_case": false}' >files/tokenizer_config.json
+        cp -r files json
+        rm -f json/vocab.* json/merges.txt json/tokenizer_config.json
+        cp "$as/$kind.json" json/tokenizer.json
+        for folder in files json; do
+            "$BIN/eval" -q --bertscore $folder --each --layer 2 "$TINY/pairs.tsv" 2>stderr.txt |
+                grep -v '^#' >$folder.tsv
+            tokenize -q -v $folder --lines "$TINY/pairs.tsv" | grep -v '^# vocab' >$folder.ids
+        done
+        cmp files.tsv json.tsv
+        cmp files.ids json.ids
+        [ "$(wc -l <json.tsv)" -eq 97 ]
+        mv json.tsv $kind.tsv
+        rm -r files json
+    done
+    [ "$(diff bert.tsv cased.tsv | wc -l)" -gt 50 ]
+}
+
+@test "a tokenizer.json that keel does not read is refused with what it has" {
+    as=$BATS_TEST_DIRNAME/golden/tokenizer-json
+    printf 'a\tb\n' >pair.tsv
+    cp -r "$TINY" json
+    rm json/vocab.txt
+    try() { fails 1 "json/tokenizer.json: $1" "$BIN/eval" --bertscore json --layer 1 pair.tsv; }
+    edit() { sed "$2" "$as/$1.json" >json/tokenizer.json; }
+    cp "$as/unigram.json" json/tokenizer.json
+    try "its model is 'Unigram'; keel reads WordPiece and byte-level BPE"
+    edit roberta 's/"ByteLevel"/"Split"/'
+    try "its pre_tokenizer has type 'Split'; keel reads such a model with 'ByteLevel' only"
+    edit roberta 's/"byte_fallback": false/"byte_fallback": true/'
+    try "its model has byte_fallback 'true'"
+    edit bert 's/"strip_accents": null/"strip_accents": false/'
+    try "its normalizer has strip_accents 'false' and lowercase 'true'"
+    edit bert 's/"##"/"@@"/'
+    try "its model has continuing_subword_prefix '@@'"
+    edit bert 's/"\[SEP\]"/"[END]"/'
+    try 'as vocab.txt: no line [SEP]'
+    edit bert 's/"z": [0-9]*/"z": 9999/'
+    try "'z' has no id from 0 to the number of tokens"
+    edit bert 's/"z": [0-9]*/"z": 7/'
+    try "'z' has the id of another token"
+    head -c 500 "$as/bert.json" >json/tokenizer.json
+    try 'line '
+    echo '[]' >json/tokenizer.json
+    try "its model is 'unnamed'"
+    rm json/tokenizer.json
+    fails 1 'json: no vocabulary in it' "$BIN/eval" --bertscore json --layer 1 pair.tsv
 }
 
 @test "several references: the highest of each; a baseline rescales" {

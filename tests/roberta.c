@@ -3,6 +3,7 @@
 #include "text/roberta.h"
 #include "base/base.h"
 #include "tests/tap.h"
+#include "text/vocab.h"
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -18,7 +19,8 @@ int main(void)
 {
     program = "roberta";
     const char *folder = "tests/golden/roberta-tiny";
-    struct roberta *r = roberta_open(folder);
+    struct vocab *v = vocab_open(folder);
+    struct roberta *r = roberta_new(v);
     json_t *rows = json_load_file("tests/golden/roberta-tiny/marks.json", 0, NULL), *row;
     struct ids ids = {0};
     size_t i, cut = 0;
@@ -34,5 +36,6 @@ int main(void)
     json_decref(rows);
     free(ids.at);
     roberta_free(r);
+    vocab_free(v);
     return tap_end();
 }

@@ -6,13 +6,12 @@
 #include "text/roberta.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
+#include "text/vocab.h"
 #include "text/wordpiece.h"
-#include <jansson.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     PASS_TOKENS = 1024,     /* of a pass, about */
@@ -20,9 +19,10 @@ enum {
 };
 
 struct embedder {
-    struct wordpiece *wordpiece;    /* one of the two */
+    struct vocab *vocab;
+    const struct wordpiece *wordpiece;      /* the vocabulary's, or */
     struct roberta *roberta;
-    struct model *weights;          /* lends its parameters to the passes */
+    struct model *weights;                  /* lends its parameters to the passes */
     int layer;
 };
 
@@ -39,15 +39,12 @@ static int usual_layer(const char *folder)
 
 static void open_tokenizer(struct embedder *e, const char *folder)
 {
-    char *path = text_of("%s/vocab.txt", folder);
-    if (!access(path, F_OK))
-        e->wordpiece = wordpiece_open(path, wordpiece_is_cased(folder));
-    else
-        e->roberta = roberta_open(folder);
-    const int ids = e->wordpiece ? wordpiece_size(e->wordpiece) : roberta_size(e->roberta);
-    if (ids > model_config.vocab)
-        die("%s: %d token ids, but the model has only %d", folder, ids, model_config.vocab);
-    free(path);
+    e->vocab = vocab_open(folder);
+    e->wordpiece = vocab_wordpiece(e->vocab);
+    e->roberta = e->wordpiece ? NULL : roberta_new(e->vocab);
+    if (vocab_size(e->vocab) > model_config.vocab)
+        die("%s: %d token ids, but the model has only %d", folder, vocab_size(e->vocab),
+            model_config.vocab);
 }
 
 struct embedder *embedder_open(const char *folder, int layer, const struct backend *be)
@@ -74,8 +71,8 @@ struct embedder *embedder_open(const char *folder, int layer, const struct backe
 
 void embedder_free(struct embedder *e)
 {
-    wordpiece_free(e->wordpiece);
     roberta_free(e->roberta);
+    vocab_free(e->vocab);
     model_free(e->weights);
     free(e);
 }

@@ -1,6 +1,6 @@
 /* embedder.h - texts as hidden states: an encoder and its tokenizer, read from a folder
- * as Hugging Face has it (config.json, model.safetensors, and vocab.txt for a BERT or
- * vocab.json and merges.txt for a RoBERTa). */
+ * as Hugging Face has it (config.json, model.safetensors, and vocab.txt for a BERT, vocab.json and
+ * merges.txt for a RoBERTa, or tokenizer.json for either). */
 #pragma once
 #include "kernels/backend.h"
 #include "text/words.h"

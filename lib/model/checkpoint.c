@@ -95,9 +95,18 @@ static int has(const char *folder, const char *name)
     return there;
 }
 
+/* Are the vocabulary's files in the folder?  Those of an encoder that keel did not train do not say
+ * what its ids are for: it has an end of text no more than a mask. */
+static int has_vocab(const struct checkpoint *c, const char *recorded)
+{
+    return has(c->folder, "merges.txt")
+           || ((recorded || model_config.architecture == ARCHITECTURE_DECODER)
+               && (has(c->folder, "vocab.txt") || has(c->folder, "tokenizer.json")));
+}
+
 static void name_vocab(struct checkpoint *c, const char *recorded)
 {
-    const int own = (has(c->folder, "merges.txt") || (recorded && has(c->folder, "vocab.txt")))
+    const int own = has_vocab(c, recorded)
                     && (!recorded || strchr(recorded, '/')
                     || (strcmp(recorded, "gpt2") && strcmp(recorded, "bytes")));
     snprintf(c->kind.vocab, sizeof c->kind.vocab, "%s", own ? c->folder : recorded ? recorded : "");

@@ -10,14 +10,14 @@ enum { BEGIN, END, MASK, MARKS = 5 };
 static const char *const mark_names[MARKS] = {"<s>", "</s>", "<mask>", "<pad>", "<unk>"};
 
 struct roberta {
-    struct vocab *bpe;
+    const struct vocab *bpe;
     int marks[MARKS];       /* their ids; -1: not in this vocabulary */
 };
 
-struct roberta *roberta_open(const char *folder)
+struct roberta *roberta_new(const struct vocab *v)
 {
     struct roberta *r = zalloc(1, sizeof *r);
-    r->bpe = vocab_open(folder);
+    r->bpe = v;
     for (int k = 0; k < MARKS; k++) {
         r->marks[k] = k == END ? vocab_eot(r->bpe) : -1;
         for (int id = 0; id < vocab_size(r->bpe); id++) {
@@ -28,20 +28,14 @@ struct roberta *roberta_open(const char *folder)
         }
     }
     if (r->marks[BEGIN] < 0)
-        die("%s/vocab.json: no token %s: is this a RoBERTa's?", folder, mark_names[BEGIN]);
+        die("%s: its vocabulary has no token %s: is this a RoBERTa's?", vocab_name(v),
+            mark_names[BEGIN]);
     return r;
 }
 
 void roberta_free(struct roberta *r)
 {
-    if (r)
-        vocab_free(r->bpe);
     free(r);
-}
-
-int roberta_size(const struct roberta *r)
-{
-    return vocab_size(r->bpe);
 }
 
 int roberta_is_frame(const struct roberta *r, int id)

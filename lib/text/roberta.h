@@ -7,11 +7,11 @@
 #include "text/words.h"
 
 struct roberta;
+struct vocab;
 
-/* Open a folder with vocab.json and merges.txt; dies with the reason. */
-struct roberta *roberta_open(const char *folder);
+/* By a byte-level vocabulary, which stays the caller's; dies when it has no <s>. */
+struct roberta *roberta_new(const struct vocab *v);
 void roberta_free(struct roberta *r);
-int roberta_size(const struct roberta *r);
 /* Is it <s> or </s>? */
 int roberta_is_frame(const struct roberta *r, int id);
 /* <s>, the ids of a UTF-8 text, </s>: at most `most` in all; 1 when its end was cut off. */

@@ -2,6 +2,7 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "text/encoder.h"
+#include "text/tokenizer_json.h"
 #include "text/vocab_inside.h"
 #include "text/wordpiece.h"
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 const char *const vocab_files[] = {"vocab.json", "merges.txt", "vocab.txt", "codes.txt",
-                                   "tokenizer_config.json", NULL};
+                                   "tokenizer_config.json", "tokenizer.json", NULL};
 
 static void open_bytes(struct vocab *v)
 {
@@ -63,6 +64,37 @@ static void open_two(struct vocab *v, const char *folder, const char *one, const
     free(two_path);
 }
 
+static void open_pieces(struct vocab *v, const char *folder)
+{
+    char *path = text_of("%s/vocab.txt", folder);
+    struct mapped m;
+    map_or_die(path, &m);
+    const char *why = vocab_from_wordpiece(v, (const char *)m.data, m.size,
+                                           wordpiece_is_cased(folder));
+    if (why)
+        die("%s/%s", folder, why);
+    file_unmap(&m);
+    free(path);
+}
+
+static void open_json(struct vocab *v, const char *folder)
+{
+    char *path = text_of("%s/tokenizer.json", folder);
+    struct tokenizer_json t;
+    struct mapped m;
+    map_or_die(path, &m);
+    const char *why = tokenizer_json_parse((const char *)m.data, m.size, &t);
+    if (why)
+        die("%s: %s", path, why);
+    why = t.merges ? vocab_from_pair(v, t.vocab, strlen(t.vocab), t.merges, strlen(t.merges))
+                   : vocab_from_wordpiece(v, t.vocab, strlen(t.vocab), t.cased);
+    if (why)
+        die("%s: as %s", path, why);
+    tokenizer_json_free(&t);
+    file_unmap(&m);
+    free(path);
+}
+
 static int has(const char *folder, const char *file)
 {
     char *path = text_of("%s/%s", folder, file);
@@ -76,7 +108,12 @@ static void open_folder(struct vocab *v, const char *folder)
     if (has(folder, "codes.txt"))
         open_two(v, folder, "codes.txt", "vocab.txt", vocab_from_codes);
     else if (has(folder, "vocab.txt") && !has(folder, "merges.txt"))
-        vocab_from_wordpiece(v, folder);
+        open_pieces(v, folder);
+    else if (has(folder, "tokenizer.json") && !has(folder, "vocab.json"))
+        open_json(v, folder);
+    else if (!has(folder, "vocab.json") && !has(folder, "merges.txt"))
+        die("%s: no vocabulary in it: bytes, gpt2, or a folder with vocab.json and merges.txt, "
+            "vocab.txt or tokenizer.json", folder);
     else
         open_two(v, folder, "vocab.json", "merges.txt", vocab_from_pair);
     v->folder = copy_text(folder);
@@ -156,6 +193,11 @@ int *vocab_encode(const struct vocab *v, const char *text, size_t n, size_t *n_i
     free(padded);
     encoder_free(e);
     return ids;
+}
+
+const struct wordpiece *vocab_wordpiece(const struct vocab *v)
+{
+    return v->wordpiece;
 }
 
 const struct subword *vocab_subword(const struct vocab *v)

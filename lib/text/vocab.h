@@ -2,12 +2,13 @@
  *
  * A vocabulary is "bytes" (ids 0..255, then the end of text), "gpt2", or the path of a folder
  * with vocab.json and merges.txt as Hugging Face tokenizers reads them, with codes.txt and
- * vocab.txt of subword-nmt and fairseq, or with a BERT's vocab.txt. */
+ * vocab.txt of subword-nmt and fairseq, with a BERT's vocab.txt, or with tokenizer.json alone. */
 #pragma once
 #include <stddef.h>
 
 struct vocab;
 struct subword;
+struct wordpiece;
 
 enum vocab_kind { VOCAB_BYTES, VOCAB_BPE, VOCAB_SUBWORD, VOCAB_WORDPIECE };
 enum vocab_kind vocab_kind(const struct vocab *v);
@@ -32,5 +33,7 @@ const char *vocab_bytes(const struct vocab *v, int id, size_t *n);
 int *vocab_encode(const struct vocab *v, const char *text, size_t n, size_t *n_ids);
 /* The merges of a VOCAB_SUBWORD, or NULL. */
 const struct subword *vocab_subword(const struct vocab *v);
+/* The pieces of a VOCAB_WORDPIECE, or NULL. */
+const struct wordpiece *vocab_wordpiece(const struct vocab *v);
 /* Write a byte-level vocabulary as vocab.json and merges.txt into a folder that is there. */
 void vocab_save(const struct vocab *v, const char *folder);

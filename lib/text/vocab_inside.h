@@ -30,8 +30,9 @@ const char *vocab_from_pair(struct vocab *v, const char *json, size_t json_size,
 /* codes.txt and vocab.txt. */
 const char *vocab_from_codes(struct vocab *v, const char *codes, size_t codes_size,
                              const char *dictionary, size_t dictionary_size);
-/* BERT's vocab.txt; dies with the reason. */
-void vocab_from_wordpiece(struct vocab *v, const char *folder);
+/* BERT's vocab.txt. */
+const char *vocab_from_wordpiece(struct vocab *v, const char *pieces, size_t pieces_size,
+                                 int cased);
 /* The id of a unit with or without its mark. */
 int vocab_unit(const struct vocab *v, const char *unit, size_t n);
 

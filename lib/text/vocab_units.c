@@ -102,12 +102,14 @@ int vocab_unit(const struct vocab *v, const char *unit, size_t n)
     return line < 0 ? UNKNOWN : line + SPECIALS;
 }
 
-void vocab_from_wordpiece(struct vocab *v, const char *folder)
+const char *vocab_from_wordpiece(struct vocab *v, const char *pieces, size_t pieces_size, int cased)
 {
-    char *path = text_of("%s/vocab.txt", folder);
-    const struct wordpiece *w = v->wordpiece = wordpiece_open(path, wordpiece_is_cased(folder));
+    const char *why = wordpiece_parse(&v->wordpiece, pieces, pieces_size, cased);
+    const struct wordpiece *w = v->wordpiece;
     size_t used = 0, n, room = 1;
 
+    if (why)
+        return why;
     v->size = wordpiece_size(w);
     v->eot = wordpiece_special(w, WORDPIECE_SEPARATOR);
     for (int id = 0; id < v->size; id++) {
@@ -123,5 +125,5 @@ void vocab_from_wordpiece(struct vocab *v, const char *folder)
             set_token(v, id, inside ? "" : " ", (struct span){text + 2 * inside, n - 2 * inside},
                       "", &used);
     }
-    free(path);
+    return NULL;
 }

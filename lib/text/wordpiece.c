@@ -1,9 +1,9 @@
 #include "text/wordpiece.h"
 #include "base/base.h"
-#include "base/file.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,51 +21,38 @@ struct wordpiece {
     int cased;
 };
 
-/* A piece a line, and the special ones among them. */
-static const char *read_pieces(struct wordpiece *w, const char *text, size_t size)
+__attribute__((format(printf, 1, 2)))
+static const char *fault(const char *fmt, ...)
 {
-    static _Thread_local char why[200];
-    const char *at = text, *end = text + size;
+    static _Thread_local char reason[256];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(reason, sizeof reason, fmt, ap);
+    va_end(ap);
+    return reason;
+}
+
+const char *wordpiece_parse(struct wordpiece **new, const char *text, size_t n, int cased)
+{
+    struct wordpiece *w = *new = zalloc(1, sizeof *w);
+    const char *at = text, *const end = text + n;
+
+    w->cased = cased;
+    w->pieces = words_new();
     for (int line = 1; at < end; line++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
-        const size_t n = (size_t)((stop ? stop : end) - at);
-        if (words_id(w->pieces, at, n) != line - 1) {
-            snprintf(why, sizeof why, "%d: the piece '%.*s' stands there twice", line,
-                     n < 60 ? (int)n : 60, at);
-            return why;
-        }
-        at += n + 1;
+        const size_t size = (size_t)((stop ? stop : end) - at);
+        if (words_id(w->pieces, at, size) != line - 1)
+            return fault("vocab.txt:%d: the piece '%.*s' stands there twice", line,
+                         size < 60 ? (int)size : 60, at);
+        at += size + 1;
     }
     for (int i = 0; i < SPECIALS; i++) {
         w->special[i] = words_find(w->pieces, special_names[i], strlen(special_names[i]));
-        if (w->special[i] < 0) {
-            snprintf(why, sizeof why, " no line %s: is this a BERT vocabulary?", special_names[i]);
-            return why;
-        }
+        if (w->special[i] < 0)
+            return fault("vocab.txt: no line %s: is this a BERT vocabulary?", special_names[i]);
     }
     return NULL;
-}
-
-const char *wordpiece_parse(struct wordpiece **w, const char *text, size_t n, int cased)
-{
-    *w = zalloc(1, sizeof **w);
-    (*w)->cased = cased;
-    (*w)->pieces = words_new();
-    return read_pieces(*w, text, n);
-}
-
-struct wordpiece *wordpiece_open(const char *path, int cased)
-{
-    struct wordpiece *w;
-    struct mapped map;
-
-    if (file_map(path, &map))
-        die("%s:", path);
-    const char *why = wordpiece_parse(&w, (const char *)map.data, map.size, cased);
-    if (why)
-        die("%s:%s", path, why);
-    file_unmap(&map);
-    return w;
 }
 
 void wordpiece_free(struct wordpiece *w)

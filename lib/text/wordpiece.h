@@ -11,11 +11,9 @@
 
 struct wordpiece;
 
-/* A vocab.txt, a piece a line: NULL, or what is wrong, which begins with the line's number where
- * there is one (valid until the next call).  *w is to be freed in both cases. */
+/* Of n bytes of a vocab.txt, a piece a line: NULL, or what is wrong with the line (valid until the
+ * next call). */
 const char *wordpiece_parse(struct wordpiece **w, const char *text, size_t n, int cased);
-/* The same of a file; dies with the reason. */
-struct wordpiece *wordpiece_open(const char *path, int cased);
 void wordpiece_free(struct wordpiece *w);
 int wordpiece_size(const struct wordpiece *w);
 /* The ids of "[CLS]" and the like. */
