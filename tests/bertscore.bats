@@ -114,6 +114,36 @@ agree()
     fails 1 'json: no vocabulary in it' "$BIN/eval" --bertscore json --layer 1 pair.tsv
 }
 
+# A vocabulary with single letters in it, so that eight of them are eight tokens.
+@test "a text is cut at the tokenizer's model_max_length; lengths beyond all integers are read" {
+    cp -r "$TINY" short
+    sed -i 's/"model_max_length": 64/"model_max_length": 10/' short/tokenizer_config.json
+    printf 'a b c d e f g h x y z\ta b c a b c a b c a b c\n' >long.tsv
+    printf 'a b c d e f g h\ta b c a b c a b\n' >cut.tsv
+    "$BIN/eval" -q --bertscore short --each --layer 2 long.tsv 2>stderr.txt | tail -n 1 >got
+    grep -q "longer than the encoder's context: 2; their ends" stderr.txt
+    "$BIN/eval" -q --bertscore "$TINY" --each --layer 2 cut.tsv | tail -n 1 | cmp - got
+    "$BIN/eval" -q --bertscore "$TINY" --each --layer 2 long.tsv | tail -n 1 >whole
+    ! cmp -s whole got
+    printf 'A B c d\ta b c d\n' >cases.tsv
+    for length in 64 1000000000000000019884624838656; do
+        echo "{\"do_lower_case\": false, \"model_max_length\": $length}" \
+            >short/tokenizer_config.json
+        "$BIN/eval" -q --bertscore short --each --layer 2 cases.tsv | tail -n 1 >cased.$length
+    done
+    cmp cased.*
+    "$BIN/eval" -q --bertscore "$TINY" --each --layer 2 cases.tsv | tail -n 1 >lower
+    ! cmp -s lower cased.64
+    try() {
+        echo "$1" >short/tokenizer_config.json
+        fails 1 "short/tokenizer_config.json:$2" "$BIN/eval" --bertscore short --layer 1 long.tsv
+    }
+    try '{"do_lower_case": ' 2:
+    try '{"strip_accents": false, "do_lower_case": true}' ' strip_accents differs'
+    try '{"tokenize_chinese_chars": false}' ' tokenize_chinese_chars is false'
+    try '{"model_max_length": 1}' ' model_max_length is less than'
+}
+
 @test "several references: the highest of each; a baseline rescales" {
     score --layer 3 "$TINY/multiref.tsv" >got.tsv
     agree got.tsv <(tail -n +2 "$TINY/multiref.expected.tsv") 1e-6 \

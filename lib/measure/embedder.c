@@ -4,6 +4,7 @@
 #include "measure/bertscore.h"
 #include "model/checkpoint.h"
 #include "text/roberta.h"
+#include "text/tokenizer_json.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 #include "text/vocab.h"
@@ -24,6 +25,7 @@ struct embedder {
     struct roberta *roberta;
     struct model *weights;                  /* lends its parameters to the passes */
     int layer;
+    size_t longest;                         /* tokens of a text */
 };
 
 static int usual_layer(const char *folder)
@@ -45,6 +47,7 @@ static void open_tokenizer(struct embedder *e, const char *folder)
     if (vocab_size(e->vocab) > model_config.vocab)
         die("%s: %d token ids, but the model has only %d", folder, vocab_size(e->vocab),
             model_config.vocab);
+    e->longest = (size_t)fmin(tokenizer_config(folder).longest, model_config.context);
 }
 
 struct embedder *embedder_open(const char *folder, int layer, const struct backend *be)
@@ -108,10 +111,9 @@ static struct span stripped(const char *text, size_t n)
 int embedder_tokens(const struct embedder *e, const char *text, size_t n, struct ids *out)
 {
     const struct span s = stripped(text, n);
-    const size_t most = (size_t)e->weights->cfg.context;
     if (e->wordpiece)
-        return wordpiece_encode(e->wordpiece, s.at, s.n, most, out);
-    return roberta_encode(e->roberta, s.at, s.n, most, out);
+        return wordpiece_encode(e->wordpiece, s.at, s.n, e->longest, out);
+    return roberta_encode(e->roberta, s.at, s.n, e->longest, out);
 }
 
 /* One text of a pass, and where its states go. */

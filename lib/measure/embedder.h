@@ -14,8 +14,9 @@ void embedder_free(struct embedder *e);
 int embedder_layer(const struct embedder *e);
 int embedder_width(const struct embedder *e);
 
-/* The ids of a UTF-8 text between the model's begin and end marks; a long text's end is cut
- * off (returns 1 then), white space around it does not count. */
+/* The ids of a UTF-8 text between the model's begin and end marks, at most its context or the
+ * tokenizer's model_max_length: a long text's end is cut off (returns 1 then).  White space around
+ * it does not count. */
 int embedder_tokens(const struct embedder *e, const char *text, size_t n, struct ids *out);
 /* Is it the begin or the end mark? */
 int embedder_is_frame(const struct embedder *e, int id);

@@ -1,5 +1,6 @@
 #include "model/hf_config.h"
 #include "base/base.h"
+#include "base/fault.h"
 #include "kernels/ops.h"
 #include <jansson.h>
 #include <stdarg.h>
@@ -11,16 +12,6 @@ static const struct { const char *file; int kind; const char *keel; } activation
     {"gelu_pytorch_tanh", ACTIVATION_GELU_TANH, "gelu-tanh"},
     {"gelu", ACTIVATION_GELU, "gelu"}, {"relu", ACTIVATION_RELU, "relu"}, {NULL, 0, NULL},
 };
-
-__attribute__((format(printf, 1, 2))) static const char *wrong(const char *fmt, ...)
-{
-    static char why[200];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, sizeof why, fmt, ap);
-    va_end(ap);
-    return why;
-}
 
 __attribute__((format(printf, 3, 4)))
 static void say(struct hf_config *c, const char *name, const char *fmt, ...)
@@ -58,7 +49,7 @@ static const char *parse_sizes(const json_t *j, const struct size *sizes, struct
         if (json_is_integer(v))
             say(c, sizes->keel, "%lld", (long long)json_integer_value(v));
         else if (sizes->needed || (v && !json_is_null(v)))
-            return wrong("%s is missing or no integer", sizes->file);
+            return fault("%s is missing or no integer", sizes->file);
     }
     c->vocab = (int)json_integer_value(json_object_get(j, "vocab_size"));
     return NULL;
@@ -72,7 +63,7 @@ static const char *parse_activation(const json_t *j, const char *key, const char
     while (activations[k].file && strcmp(activations[k].file, name ? name : without))
         k++;
     if (!activations[k].file)
-        return wrong("%s %.40s; gelu, gelu_new and relu can be read", key, name);
+        return fault("%s %.40s; gelu, gelu_new and relu can be read", key, name);
     say(c, "activation", "%s", activations[k].keel);
     return NULL;
 }
@@ -94,7 +85,7 @@ static const char *parse_gpt2(const json_t *j, struct hf_config *c)
 {
     if (!is_on(j, "scale_attn_weights", 1) || is_on(j, "scale_attn_by_inverse_layer_idx", 0)
         || is_on(j, "add_cross_attention", 0))
-        return wrong("attention unlike GPT-2's (scale_attn_weights, "
+        return fault("attention unlike GPT-2's (scale_attn_weights, "
                      "scale_attn_by_inverse_layer_idx, add_cross_attention)");
     const char *why = parse_sizes(j, gpt2_sizes, c);
     why = why ? why : parse_activation(j, "activation_function", "gelu_new", c);
@@ -116,9 +107,9 @@ static const char *parse_bert(const json_t *j, int roberta, struct hf_config *c)
     const int first = roberta ? 2 : 0;
 
     if (kind && strcmp(kind, "absolute"))
-        return wrong("position_embedding_type %.40s; only absolute can be read", kind);
+        return fault("position_embedding_type %.40s; only absolute can be read", kind);
     if (!json_is_integer(most) || json_integer_value(most) <= first)
-        return wrong("max_position_embeddings is missing or no length");
+        return fault("max_position_embeddings is missing or no length");
     const char *why = parse_sizes(j, bert_sizes, c);
     why = why ? why : parse_activation(j, "hidden_act", "gelu", c);
     if (why)
@@ -140,7 +131,7 @@ static const char *parse_model(const json_t *j, struct hf_config *c)
         return parse_gpt2(j, c);
     if (type && (!strcmp(type, "bert") || !strcmp(type, "roberta")))
         return parse_bert(j, *type == 'r', c);
-    return wrong("model_type is %.40s; gpt2, bert and roberta can be read",
+    return fault("model_type is %.40s; gpt2, bert and roberta can be read",
                  type ? type : "missing");
 }
 
@@ -150,8 +141,8 @@ const char *hf_config_parse(const unsigned char *bytes, size_t n, struct hf_conf
     json_t *j = json_loadb((const char *)bytes, n, JSON_REJECT_DUPLICATES, &error);
     *c = (struct hf_config){.n = 0};
     if (!j)
-        return wrong("line %d: %.120s", error.line, error.text);
-    const char *why = json_is_object(j) ? parse_model(j, c) : wrong("no JSON object");
+        return fault("line %d: %.120s", error.line, error.text);
+    const char *why = json_is_object(j) ? parse_model(j, c) : fault("no JSON object");
     json_decref(j);
     return why;
 }

@@ -1,8 +1,8 @@
 #include "model/safetensors.h"
 #include "base/base.h"
+#include "base/fault.h"
 #include "model/safetensors_format.h"
 #include <jansson.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,16 +16,6 @@ static const struct safetensors_type types[] = {
     {"F8_E4M3", 1}, {"F8_E5M2", 1}, {NULL, 0},
 };
 
-__attribute__((format(printf, 1, 2))) static const char *wrong(const char *fmt, ...)
-{
-    static char why[400];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(why, sizeof why, fmt, ap);
-    va_end(ap);
-    return why;
-}
-
 /* A size from JSON; 0 if it is none. */
 static int size_of(const json_t *j, size_t *out)
 {
@@ -38,14 +28,14 @@ static int size_of(const json_t *j, size_t *out)
 static const char *parse_shape(struct safetensors_entry *e, const json_t *shape)
 {
     if (!json_is_array(shape) || json_array_size(shape) > SAFETENSORS_DIMS)
-        return wrong("tensor %.100s: its shape is no list of up to %d sizes", e->name,
+        return fault("tensor %.100s: its shape is no list of up to %d sizes", e->name,
                      SAFETENSORS_DIMS);
     e->dims = (int)json_array_size(shape);
     e->count = 1;
     for (int i = 0; i < e->dims; i++)
         if (!size_of(json_array_get(shape, (size_t)i), &e->shape[i])
             || __builtin_mul_overflow(e->count, e->shape[i], &e->count))
-            return wrong("tensor %.100s: a bad size in its shape", e->name);
+            return fault("tensor %.100s: a bad size in its shape", e->name);
     return NULL;
 }
 
@@ -56,22 +46,22 @@ static const char *parse_entry(struct safetensors_entry *e, const json_t *j, siz
     size_t bytes;
 
     if (!type)
-        return wrong("tensor %.100s: no dtype", e->name);
+        return fault("tensor %.100s: no dtype", e->name);
     for (e->type = types; e->type->name && strcmp(e->type->name, type);)
         e->type++;
     if (!e->type->name)
-        return wrong("tensor %.100s: unknown dtype %.20s", e->name, type);
+        return fault("tensor %.100s: unknown dtype %.20s", e->name, type);
     const char *why = parse_shape(e, json_object_get(j, "shape"));
     if (why)
         return why;
     if (json_array_size(offsets) != 2 || !size_of(json_array_get(offsets, 0), &e->begin)
         || !size_of(json_array_get(offsets, 1), &e->end) || e->begin > e->end)
-        return wrong("tensor %.100s: its data_offsets are no pair [begin, end]", e->name);
+        return fault("tensor %.100s: its data_offsets are no pair [begin, end]", e->name);
     if (e->end > data_bytes)
-        return wrong("cut short: tensor %.100s ends at byte %zu of the data, which has %zu",
+        return fault("cut short: tensor %.100s ends at byte %zu of the data, which has %zu",
                      e->name, e->end, data_bytes);
     if (__builtin_mul_overflow(e->count, e->type->bytes, &bytes) || bytes != e->end - e->begin)
-        return wrong("tensor %.100s: %zu bytes do not hold its shape in %s", e->name,
+        return fault("tensor %.100s: %zu bytes do not hold its shape in %s", e->name,
                      e->end - e->begin, type);
     return NULL;
 }
@@ -91,12 +81,12 @@ static const char *check_cover(struct safetensors *s, size_t data_bytes)
     for (size_t i = 0; i < s->n; i++) {
         const struct safetensors_entry *e = &s->entries[i];
         if (e->begin != at)
-            return wrong("tensor %.100s: its data begin at byte %zu, %s at %zu", e->name, e->begin,
+            return fault("tensor %.100s: its data begin at byte %zu, %s at %zu", e->name, e->begin,
                          e->begin < at ? "overlapping those that end" : "after a hole that begins",
                          at);
         at = e->end;
     }
-    return at == data_bytes ? NULL : wrong("%zu bytes after the last tensor", data_bytes - at);
+    return at == data_bytes ? NULL : fault("%zu bytes after the last tensor", data_bytes - at);
 }
 
 static const char *parse_notes(struct safetensors *s, json_t *notes)
@@ -104,18 +94,18 @@ static const char *parse_notes(struct safetensors *s, json_t *notes)
     const char *key;
     json_t *value;
     if (!json_is_object(notes))
-        return wrong("__metadata__ is no object");
+        return fault("__metadata__ is no object");
     s->notes = calloc(json_object_size(notes) + 1, sizeof *s->notes);
     if (!s->notes)
-        return wrong("out of memory");
+        return fault("out of memory");
     json_object_foreach(notes, key, value) {
         if (!json_is_string(value))
-            return wrong("__metadata__: %.100s is no string", key);
+            return fault("__metadata__: %.100s is no string", key);
         struct safetensors_note *note = &s->notes[s->n_notes++];
         note->key = strdup(key);
         note->value = strdup(json_string_value(value));
         if (!note->key || !note->value)
-            return wrong("out of memory");
+            return fault("out of memory");
     }
     return NULL;
 }
@@ -126,14 +116,14 @@ static const char *parse_header(struct safetensors *s, json_t *header, size_t da
     json_t *value;
     s->entries = calloc(json_object_size(header) + 1, sizeof *s->entries);
     if (!s->entries)
-        return wrong("out of memory");
+        return fault("out of memory");
     json_object_foreach(header, key, value) {
         if (!strcmp(key, "__metadata__")) {
             why = parse_notes(s, value);
         } else {
             struct safetensors_entry *e = &s->entries[s->n++];
             e->name = strdup(key);
-            why = e->name ? parse_entry(e, value, data_bytes) : wrong("out of memory");
+            why = e->name ? parse_entry(e, value, data_bytes) : fault("out of memory");
         }
         if (why)
             return why;
@@ -150,9 +140,9 @@ static const char *check_sum(struct safetensors *s, const unsigned char *bytes, 
     const unsigned char *at = memmem(bytes, header_end, key, sizeof key - 1);
 
     if (!stated)
-        return safetensors_note(s, VERSION_KEY) ? wrong("its checksum is missing") : NULL;
+        return safetensors_note(s, VERSION_KEY) ? fault("its checksum is missing") : NULL;
     if (!at || strlen(stated) != CHECKSUM_DIGITS)
-        return wrong("its checksum is no checksum");
+        return fault("its checksum is no checksum");
     at += sizeof key - 1;
     const size_t before = (size_t)(at - bytes), after = before + CHECKSUM_DIGITS;
     uLong sum = crc32_z(0, bytes, before);
@@ -161,7 +151,7 @@ static const char *check_sum(struct safetensors *s, const unsigned char *bytes, 
     char text[CHECKSUM_DIGITS + 1];
     snprintf(text, sizeof text, "%08lx", sum);
     if (strcmp(text, stated))
-        return wrong("damaged: the checksum is %s and should be %.8s", text, stated);
+        return fault("damaged: the checksum is %s and should be %.8s", text, stated);
     s->checked = 1;
     return NULL;
 }
@@ -173,11 +163,11 @@ const char *safetensors_parse(const unsigned char *bytes, size_t n, struct safet
     for (size_t i = 0; i < LENGTH_BYTES && i < n; i++)
         length |= (uint64_t)bytes[i] << 8 * i;
     if (n < LENGTH_BYTES)
-        return wrong("cut short: %zu bytes", n);
+        return fault("cut short: %zu bytes", n);
     if (length > HEADER_MAX)
-        return wrong("not a safetensors file: a header of %llu bytes", (unsigned long long)length);
+        return fault("not a safetensors file: a header of %llu bytes", (unsigned long long)length);
     if (length > n - LENGTH_BYTES)
-        return wrong("cut short: a header of %llu bytes in %zu", (unsigned long long)length, n);
+        return fault("cut short: a header of %llu bytes in %zu", (unsigned long long)length, n);
     const size_t header_end = LENGTH_BYTES + (size_t)length;
     s->data = bytes + header_end;
 
@@ -185,9 +175,9 @@ const char *safetensors_parse(const unsigned char *bytes, size_t n, struct safet
     json_t *header = json_loadb((const char *)bytes + LENGTH_BYTES, (size_t)length,
                                 JSON_REJECT_DUPLICATES, &error);
     if (!header)
-        return wrong("its header is no JSON: byte %d: %.100s", error.position, error.text);
+        return fault("its header is no JSON: byte %d: %.100s", error.position, error.text);
     const char *why = json_is_object(header) ? parse_header(s, header, n - header_end)
-                                             : wrong("its header is no JSON object");
+                                             : fault("its header is no JSON object");
     json_decref(header);
     return why ? why : check_sum(s, bytes, n, header_end);
 }
@@ -245,7 +235,7 @@ const char *safetensors_floats(const struct safetensors *s, const struct safeten
     }
     const int brain = !strcmp(e->type->name, "BF16");
     if (!brain && strcmp(e->type->name, "F16"))
-        return wrong("tensor %.100s: %s cannot be read as floats; F32, F16 and BF16 can", e->name,
+        return fault("tensor %.100s: %s cannot be read as floats; F32, F16 and BF16 can", e->name,
                      e->type->name);
     for (size_t i = 0; i < e->count; i++) {
         const uint16_t h = (uint16_t)(from[2 * i] | from[2 * i + 1] << 8);

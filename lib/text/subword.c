@@ -1,9 +1,9 @@
 #include "text/subword.h"
 #include "base/base.h"
+#include "base/fault.h"
 #include "text/bpe.h"
 #include "text/utf8.h"
 #include "text/words.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +13,6 @@ struct subword {
     struct words *symbols;      /* of the codes, by their text */
     struct bpe bpe;
 };
-
-static _Thread_local char reason[256];
 
 struct subword *subword_new(void)
 {
@@ -81,11 +79,8 @@ const char *subword_parse(struct subword *s, const char *text, size_t n)
             continue;
         if (number == 1 && !why)
             why = "is not '" SUBWORD_VERSION "'; subword-nmt's older codes are not read";
-        if (why) {
-            snprintf(reason, sizeof reason, "%zu: '%.*s' %s", number, size < 60 ? (int)size : 60,
-                     line, why);
-            return reason;
-        }
+        if (why)
+            return fault("%zu: '%.*s' %s", number, size < 60 ? (int)size : 60, line, why);
     }
     return NULL;
 }

@@ -1,22 +1,12 @@
 #include "text/tokenizer_json.h"
 #include "base/base.h"
+#include "base/fault.h"
 #include <jansson.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static _Thread_local char reason[256];
-
-__attribute__((format(printf, 1, 2)))
-static const char *fault(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(reason, sizeof reason, fmt, ap);
-    va_end(ap);
-    return reason;
-}
+#include <unistd.h>
 
 /* A setting as a program would name it: "" stands for none. */
 static const char *word_of(const json_t *object, const char *key)
@@ -198,4 +188,31 @@ void tokenizer_json_free(struct tokenizer_json *t)
 {
     free(t->vocab);
     free(t->merges);
+}
+
+struct tokenizer_config tokenizer_config(const char *folder)
+{
+    char *path = text_of("%s/tokenizer_config.json", folder);
+    struct tokenizer_config c = {0, INFINITY};
+    json_error_t error;
+
+    if (!access(path, F_OK)) {          /* a length may be 1e30, which is no integer */
+        json_t *j = json_load_file(path, JSON_DECODE_INT_AS_REAL, &error);
+        if (!json_is_object(j))
+            die("%s:%d: %s", path, j ? 1 : error.line, j ? "is no object" : error.text);
+        const json_t *accents = json_object_get(j, "strip_accents");
+        const json_t *longest = json_object_get(j, "model_max_length");
+        c.cased = json_is_false(json_object_get(j, "do_lower_case"));
+        if (json_is_boolean(accents) && json_is_true(accents) == c.cased)
+            die("%s: strip_accents differs from do_lower_case; keel does both or neither", path);
+        if (json_is_false(json_object_get(j, "tokenize_chinese_chars")))
+            die("%s: tokenize_chinese_chars is false; keel sets them apart", path);
+        if (json_is_number(longest))
+            c.longest = json_number_value(longest);
+        if (c.longest < 2)
+            die("%s: model_max_length is less than the two marks around a text", path);
+        json_decref(j);
+    }
+    free(path);
+    return c;
 }

@@ -70,7 +70,7 @@ static void open_pieces(struct vocab *v, const char *folder)
     struct mapped m;
     map_or_die(path, &m);
     const char *why = vocab_from_wordpiece(v, (const char *)m.data, m.size,
-                                           wordpiece_is_cased(folder));
+                                           tokenizer_config(folder).cased);
     if (why)
         die("%s/%s", folder, why);
     file_unmap(&m);

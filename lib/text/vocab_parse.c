@@ -1,24 +1,12 @@
 #include "base/base.h"
+#include "base/fault.h"
 #include "text/key.h"
 #include "text/vocab_inside.h"
 #include <jansson.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST = 1 << 16 };     /* bytes of a token */
-
-static _Thread_local char reason[256];
-
-__attribute__((format(printf, 1, 2))) static const char *fault(const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(reason, sizeof reason, fmt, ap);
-    va_end(ap);
-    return reason;
-}
 
 /* A vocabulary under construction. */
 struct build {

@@ -4,16 +4,14 @@
  * unit and its count; the ids are <s> <pad> </s> <unk>, then the lines.  Word pieces: BERT's
  * vocab.txt, a piece a line. */
 #include "base/base.h"
+#include "base/fault.h"
 #include "text/vocab_inside.h"
 #include "text/wordpiece.h"
 #include "text/words.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { END = 2, UNKNOWN = 3, SPECIALS = 4 };
-
-static _Thread_local char reason[256];
 
 /* How one of n tokens is written in a text: its bytes go to the pool's end. */
 static void set_token(struct vocab *v, int id, const char *before, struct span text,
@@ -51,11 +49,8 @@ static const char *read_units(struct vocab *v, const char *text, size_t n)
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         const size_t size = (size_t)((stop ? stop : end) - at);
         why = add_unit(v, at, size);
-        if (why) {
-            snprintf(reason, sizeof reason, "vocab.txt:%zu: '%.*s' %s", number,
-                     size < 60 ? (int)size : 60, at, why);
-            why = reason;
-        }
+        if (why)
+            why = fault("vocab.txt:%zu: '%.*s' %s", number, size < 60 ? (int)size : 60, at, why);
         at += size + 1;
     }
     return why;
@@ -76,10 +71,8 @@ const char *vocab_from_codes(struct vocab *v, const char *codes, size_t codes_si
     v->size = SPECIALS;
     v->eot = END;
     const char *why = subword_parse(v->subword, codes, codes_size);
-    if (why) {
-        snprintf(reason, sizeof reason, "codes.txt:%.200s", why);
-        return reason;
-    }
+    if (why)
+        return fault("codes.txt:%s", why);
     if (dictionary_size > INT32_MAX)
         return "vocab.txt: is too long";
     if ((why = read_units(v, dictionary, dictionary_size)))

@@ -1,10 +1,8 @@
 #include "text/wordpiece.h"
 #include "base/base.h"
+#include "base/fault.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
-#include <jansson.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -20,17 +18,6 @@ struct wordpiece {
     int special[SPECIALS];
     int cased;
 };
-
-__attribute__((format(printf, 1, 2)))
-static const char *fault(const char *fmt, ...)
-{
-    static _Thread_local char reason[256];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(reason, sizeof reason, fmt, ap);
-    va_end(ap);
-    return reason;
-}
 
 const char *wordpiece_parse(struct wordpiece **new, const char *text, size_t n, int cased)
 {
@@ -261,14 +248,4 @@ void wordpiece_ordinary(const struct wordpiece *w, const char *text, size_t n, s
 {
     out->n = 0;
     add_text(w, text, n, out);
-}
-
-int wordpiece_is_cased(const char *folder)
-{
-    char *path = text_of("%s/tokenizer_config.json", folder);
-    json_t *j = json_load_file(path, 0, NULL);
-    const int cased = json_is_false(json_object_get(j, "do_lower_case"));
-    json_decref(j);
-    free(path);
-    return cased;
 }

@@ -29,5 +29,3 @@ int wordpiece_encode(const struct wordpiece *w, const char *text, size_t n, size
                      struct ids *out);
 /* The ids of a text in which nothing special is parsed, without a frame. */
 void wordpiece_ordinary(const struct wordpiece *w, const char *text, size_t n, struct ids *out);
-/* Does tokenizer_config.json of a folder say that its vocabulary is cased?  Not if it is silent. */
-int wordpiece_is_cased(const char *folder);
