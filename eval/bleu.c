@@ -174,6 +174,7 @@ static void print_corpus(FILE *out, const struct corpus *c)
         b = bleu_bootstrap(&c->own.rows, want.against ? &c->other.rows : NULL, &c->how,
                            want.resamples, (uint64_t)want.seed);
     char *line = signature(c, &s, &b.own);
+    table_begin(out, score_options, bleu_options);
     tsv_note(out, "score", line);
     fputs("metric\tvalue\n", out);
     metric(out, "pairs", (double)c->n);
@@ -252,8 +253,10 @@ static void count_block(void *context, void *slot, int thread)
 
 static void print_each(const struct corpus *c, const struct bleu_counts *one)
 {
-    if (!c->n)
+    if (!c->n) {
+        table_begin(c->out, score_options, bleu_options);
         fputs("pair\tbleu\n", c->out);
+    }
     fprintf(c->out, "%zu\t", c->n + 1);
     tsv_double(c->out, bleu_score(one, &c->how).score);
     fputc('\n', c->out);
@@ -269,8 +272,6 @@ static void drain(void *context, void *slot)
         keep(c, &c->own, &row->own);
         if (want.against)
             keep(c, &c->other, &row->other);
-        if (!c->n)
-            table_begin(c->out, score_options, bleu_options);
         if (want.each)
             print_each(c, &row->own);
     }

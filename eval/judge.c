@@ -88,7 +88,11 @@ void judge_notes(const struct judge *j, FILE *out, const struct opt *more)
 struct vocab *judge_vocab(const struct judge *j)
 {
     const char *name = checkpoint_kind(j->checkpoint)->vocab;
-    struct vocab *v = vocab_open(*name ? name : j->stream->kind.vocab);
+    if (!*name)
+        name = j->stream->kind.vocab;
+    if (!strcmp(name, "?"))
+        die("neither the model nor the data says what its ids mean; text needs a vocabulary");
+    struct vocab *v = vocab_open(name);
     if (vocab_size(v) < j->stream->kind.size)
         die("vocabulary %s has %d ids, the data %d", vocab_name(v), vocab_size(v),
             j->stream->kind.size);

@@ -65,6 +65,7 @@ static void header(const struct sums *s)
 static void print_means(const struct sums *s)
 {
     struct twister t;
+    header(s);
     twister_seed(&t, (uint32_t)want.seed);
     metric(s->out, "pairs", (double)s->n);
     for (int k = 0; k < s->n_kinds; k++)
@@ -106,7 +107,7 @@ static void drain(void *context, void *slot)
 {
     struct sums *s = context;
     const struct work *w = slot;
-    if (!s->n && w->n)
+    if (want.each && !s->n && w->n)
         header(s);
     const struct rouge_score *score = w->scores;
     for (size_t i = 0; i < w->n; i++) {

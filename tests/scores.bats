@@ -17,6 +17,14 @@ load common
     done
 }
 
+@test "ROUGE-1 ... 9: rouge-score's means of the same pairs" {
+    gzip -dc "$ROOT/tests/golden/rouge/pairs.tsv.gz" >pairs.tsv
+    "$BIN/eval" -q --rouge --kinds 1,2,3,4,5,6,7,8,9 pairs.tsv 2>warning | grep -v '^#' |
+        tail -n +3 | paste - "$ROOT/tests/golden/rouge/means-orders.tsv" | awk -F '\t' '
+            { d = $2 - $4; if ($1 != $3 || d > 1e-12 || d < -1e-12) { print; bad = 1 } }
+            END { exit bad || NR != 27 }'
+}
+
 @test "pairs on stdin, in a file and in two files score the same" {
     printf 'the cat sat\non a mat\n' >c
     printf 'the cat sat down\non the mat\n' >r
@@ -98,6 +106,20 @@ ASCII letters and digits; use --words unicode" ]
     fails 1 'has more lines than short' "$BIN/eval" --bleu --against short hyp ref0
 }
 
+# Of two empty texts no word matches: rouge-score and sacrebleu say 0, keel too (D_short and
+# E_empty_hyp ... of the golden corpora, tests/bleu.c).
+@test "empty texts are pairs that score 0" {
+    printf '\t\na b c d\t\n\ta b c d\na b c d\ta b c d\n' >p
+    "$BIN/eval" -q --rouge p >out
+    [ "$(value pairs <out)" -eq 4 ]
+    for kind in rouge1 rouge2 rougeL rougeLsum; do
+        near "$(value ${kind}_f <out)" 0.25 1e-12
+    done
+    "$BIN/eval" -q --bleu --each p | grep -v '^#' | tail -n +2 | cut -f 2 >rows
+    [ "$(tr '\n' ' ' <rows | sed 's/100[0-9.]*/100/')" = '0 0 0 100 ' ]
+    printf '\t\n' | "$BIN/eval" -q --bleu | value bleu | grep -x 0
+}
+
 @test "bad pairs are told with their place" {
     printf 'a\tb\nc\n' >p
     fails 1 'p:2: no TAB between the candidate and its reference' "$BIN/eval" --rouge p
@@ -107,6 +129,9 @@ ASCII letters and digits; use --words unicode" ]
     fails 1 'c: has more lines than r, which has 1' "$BIN/eval" --bleu c r
     printf 'a\t\377b\n' >p
     fails 1 'p:1: byte 3 is not UTF-8' "$BIN/eval" --bleu p
+    for mode in --rouge --bleu; do          # nothing but the message: no half of a table
+        ! "$BIN/eval" $mode c r 2>&1 | grep -v 'has more lines'
+    done
     : >p
     fails 1 'no pairs: the input is empty' "$BIN/eval" --rouge p
     printf '# pairs=escaped\ncandidate\treference\na\\x\tb\n' >p

@@ -68,11 +68,24 @@ def check_decoder(name, *options, data="data-vocab"):
     return folder
 
 
-def check_tokenizer(name, folder, vocab, text):
+def token_ids(vocab, text):
     out = keel("tokenize", "-q", "-v", vocab, text=text.encode()).decode()
-    ours = [int(i) for line in out.split("\n") if line[:1] != "#" for i in line.split()]
-    theirs = AutoTokenizer.from_pretrained(folder)(text)["input_ids"]
+    return [int(i) for line in out.split("\n") if line[:1] != "#" for i in line.split()]
+
+
+def check_tokenizer(name, folder, vocab, text):
+    """keel's ids, transformers' by the checkpoint's files, keel's by what transformers saves."""
+    ours = token_ids(vocab, text)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    theirs = tokenizer(text, add_special_tokens=False)["input_ids"]
     report(ours == theirs, f"{name}: the checkpoint's tokenizer gives keel's {len(ours)} ids")
+    saved = os.path.join(scratch, name + "-saved")
+    tokenizer.save_pretrained(saved)
+    for file in "vocab.json", "merges.txt", "vocab.txt":
+        if os.path.exists(os.path.join(saved, file)):
+            os.remove(os.path.join(saved, file))
+    report(token_ids(saved, text) == ours,
+           f"{name}: so does its tokenizer.json, saved by transformers, in keel")
 
 
 def shake(model):
@@ -138,11 +151,8 @@ PIECES = len(open(os.path.join(wordpieces, "vocab.txt"), encoding="utf-8").read(
 tokens = keel("tokenize", "-q", "-v", wordpieces, text=text.encode())
 keel("shard", "-q", "-o", "data-pieces", "--split", "none", text=tokens)
 check_bert("bert-plain")
-folder = check_bert("bert-biases", "--bias", "on", "--norm-bias", "on", "--eps", "1e-12")
-out = keel("tokenize", "-q", "-v", wordpieces, text=other.encode()).decode()
-ours = [int(i) for line in out.split("\n") if line[:1] != "#" for i in line.split()]
-theirs = AutoTokenizer.from_pretrained(folder)(other, add_special_tokens=False)["input_ids"]
-report(ours == theirs, f"bert: the checkpoint's tokenizer gives keel's {len(ours)} ids")
+check_tokenizer("pieces", check_bert("bert-biases", "--bias", "on", "--norm-bias", "on", "--eps",
+                                     "1e-12"), wordpieces, other)
 sizes = dict(vocab_size=300, hidden_size=48, num_hidden_layers=3, num_attention_heads=4,
              intermediate_size=80)
 check_encoder("bert", BertModel(BertConfig(max_position_embeddings=64, **sizes)))
