@@ -12,7 +12,7 @@
 struct wordpiece;
 
 /* Of n bytes of a vocab.txt, a piece a line: NULL, or what is wrong with the line (valid until the
- * next call). */
+ * next call).  *w is to be freed in both cases. */
 const char *wordpiece_parse(struct wordpiece **w, const char *text, size_t n, int cased);
 void wordpiece_free(struct wordpiece *w);
 int wordpiece_size(const struct wordpiece *w);
