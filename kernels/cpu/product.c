@@ -221,13 +221,25 @@ static void task(const struct kit *kit, const struct part *s, const struct packe
         kit->multiply(s, &own, shared, t, end, 0, shared->n);
 }
 
+/* The next strips of n to be done, [result, *end); fewer at a time towards the end, so that no
+ * thread waits long for the others. */
+static int grab(int *next, int n, int *end)
+{
+    int from = __atomic_load_n(next, __ATOMIC_RELAXED);
+    do
+        *end = min_int(n, from + min_int(STRIPS, 1 + (n - from) / (2 * omp_get_num_threads())));
+    while (from < n && !__atomic_compare_exchange_n(next, &from, *end, 0, __ATOMIC_RELAXED,
+                                                    __ATOMIC_RELAXED));
+    return from;
+}
+
 static void multiply(const struct kit *kit, const struct product *q)
 {
     const int units = units_of(kit->precision, q->k), shared_left = q->m < q->n;
     const int rows = (q->m + DOWN - 1) / DOWN, cols = (q->n + kit->panel - 1) / kit->panel;
     const int n = shared_left ? cols : rows, most = BLOCKS * kit->depth;
     const int large = (size_t)q->m * (size_t)q->n * (size_t)q->k > 16 * PARALLEL;
-    const int each = large ? min_int(STRIPS, 1 + n / (4 * omp_get_max_threads())) : n;
+    int next;
     struct packed shared = {
         .n = shared_left ? rows : cols, .floats = kit->depth * (shared_left ? DOWN : kit->panel),
     };
@@ -239,12 +251,14 @@ static void multiply(const struct kit *kit, const struct product *q)
         const int now = min_int(most, units - from);
         const struct part s = {q, from, now, (now + kit->depth - 1) / kit->depth};
         start_tiles(kit->precision);
+        #pragma omp single nowait
+        next = 0;
         #pragma omp for schedule(dynamic)
         for (int i = 0; i < shared.n; i++)
             (shared_left ? kit->left : kit->right)(&s, &shared, i);
-        #pragma omp for schedule(dynamic)
-        for (int t = 0; t < n; t += each)
-            task(kit, &s, &shared, shared_left, t, min_int(t + each, n));
+        for (int t, end; (t = grab(&next, n, &end)) < n; )
+            task(kit, &s, &shared, shared_left, t, end);
+        #pragma omp barrier
     }
 }
 

@@ -18,7 +18,10 @@
 
 /* A block of registers has ROWS rows of at most VECS vectors. */
 enum { ROWS = LANES == 16 ? 8 : 4, VECS = LANES == 4 ? 2 : 3 };
-enum { AHEAD = 8 };        /* units of the right operand fetched ahead: it is in the second cache */
+enum {
+    AHEAD = 8,              /* units of the right operand fetched ahead: it is in the second cache */
+    ROWS_AHEAD = 12,        /* rows fetched ahead of packing */
+};
 #ifdef __AVX512BF16__
 enum { PAIRS = 1 };
 #else
@@ -201,6 +204,13 @@ INLINE void pair_rows(const float *low, const float *high, float *out)
 }
 #endif
 
+/* Fetches a row that is packed soon: short rows far apart are not foreseen by the machine. */
+INLINE void fetch_row(const float *x, int cols)
+{
+    for (int e = 0; e < cols && cols <= VECS * LANES; e += 16)
+        __builtin_prefetch(x + e);
+}
+
 /* x [rows, cols] in plain form: out [rows_out][ld_out], padded to `wide` units. */
 INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int rows, int cols,
                        float *restrict out, int ld_out, int wide, int rows_out)
@@ -210,6 +220,7 @@ INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int
         const float *restrict row = x + i * ld;
         float *restrict to = out + (ptrdiff_t)i * ld_out;
         int j = 0;
+        fetch_row(row + ROWS_AHEAD * ld, cols);
         for (; is_pair(p) && j + 16 <= whole; j += 16)
             pair_row(row + 2 * j, to + j);
         for (; p == PRECISION_F32 && j + LANES <= whole; j += LANES)
@@ -240,6 +251,8 @@ INLINE void pack_stacked(const enum precision p, const float *x, ptrdiff_t ld, i
         float *restrict to = out + (ptrdiff_t)(i / 2) * ld_out;
         const int w = i < rows ? cols : 0;
         int j = 0;
+        fetch_row(low + ROWS_AHEAD * ld, cols);
+        fetch_row(high + ROWS_AHEAD * ld, cols);
         if (i + 1 < rows) {
             for (; j + 16 <= w; j += 16)
                 pair_rows(low + j, high + j, to + j);
@@ -261,8 +274,10 @@ INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_o
     const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     __m512 x[LANES];
     UNROLL
-    for (int i = 0; i < LANES; i++)
+    for (int i = 0; i < LANES; i++) {
         x[i] = _mm512_loadu_ps(in + i * ld);
+        __builtin_prefetch(in + i * ld + 4 * LANES);
+    }
     UNROLL
     for (int s = 1; s < LANES; s *= 2) {
         const __mmask16 odd = _mm512_test_epi32_mask(lane, _mm512_set1_epi32(s));
