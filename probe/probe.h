@@ -9,7 +9,7 @@
 
 struct options {
     int init, batch;
-    long long windows, seed;            /* windows -1: the mode's own number */
+    long long windows, seed;            /* windows 0: the mode's own number */
     const char *split, *output;
     int jacobian, gradients, claims;    /* modes; states without any */
     const char *scale_out, *scale_in;

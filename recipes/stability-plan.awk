@@ -1,8 +1,8 @@
 # stability-plan.awk - a row a run and a sum, from `train --dry-run`'s tables, each after a note
-# "run=NAME".  The hours are those of an H200 at 350 TFLOP/s, a usual rate in bf16.
+# "run=NAME".  rate=FLOP/s and unit=WHAT say whose hours they are.
 BEGIN {
     OFS = "\t"
-    print "run", "parameters", "tokens", "FLOPs", "GiB", "GPU_hours"
+    print "run", "parameters", "tokens", "FLOPs", "GiB", unit "_hours"
 }
 
 /^# run=/   { row(); run = substr($0, 7) }
@@ -11,7 +11,7 @@ BEGIN {
             { value[$1] = $2 }
 END         { row(); printf "together, %d runs\t\t%.4g\t%.4g\t\t%.1f\n", runs, tokens, flops, hours(flops) }
 
-function hours(f) { return f / 350e12 / 3600 }
+function hours(f) { return f / rate / 3600 }
 
 function row(    t, f)
 {

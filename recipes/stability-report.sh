@@ -77,12 +77,15 @@ Means over seeds with 95 % intervals (Student), of runs that took all their step
 the paper's, the mean over windows of exp of the window's loss. ROUGE (F, with Porter stems) and
 BERTScore compare the likeliest token at every position with the true text, in percent.
 END
-if [ -z "$ENCODER" ]; then
-    echo "BERTScore needs an encoder and says n/a: give ENCODER=FOLDER, a BERT as transformers"
-    echo "saves it (roberta-large for the paper's), to make; nothing is trained again."
-else
-    echo "BERTScore's encoder is $(basename "$ENCODER")."
-fi
+case $ENCODER in
+    "") echo "BERTScore needs an encoder and says n/a: give ENCODER=FOLDER, a BERT as transformers"
+        echo "saves it (roberta-large for the paper's), to make; nothing is trained again." ;;
+    */bert-proxy/bert)
+        echo "BERTScore is by a small BERT of our own, \"bert-proxy\", trained on the same text: it"
+        echo "compares these rows with each other and with nothing else. ENCODER=FOLDER, a BERT as"
+        echo "transformers saves it, gives make another; nothing is trained again." ;;
+    *)  echo "BERTScore's encoder is $(basename "$ENCODER")." ;;
+esac
 table table-a2 \
     "The paper's rows are of GPT-2 on OpenWebText: compare their order, not their size. We could" \
     "read no ROUGE and no BERTScore of it; a dash means that."

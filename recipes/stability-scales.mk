@@ -32,6 +32,11 @@ TRAIN   = $(SHAPE) $(LENGTH) --keep 1 --batch 16 --lr $(LR) --warmup 0 --schedul
           --beta2 0.95 --clip 1 $(VALIDATION)
 EVAL    = --windows 400
 PROBE   = --windows 16
+PROXY   = --architecture encoder --placement post --layers 2 --width 64 --heads 4 --context 128 \
+          --batch 8 --steps 1000 --lr 0.003 --warmup 50 --eval-every 0 --checkpoint-every 0
+# FLOP/s of a core of 2023 with AVX-512, at this width, all measuring counted in.
+RATE     = 1.3e11
+RATED_BY = core
 NOTE    = Models of twelve blocks, 64 wide, on the bytes of Shakespeare, 300 steps of 1,024 \
           tokens, learning rate $(LR) without warm-up; A1 at $(HARD).
 
@@ -54,12 +59,14 @@ WHY     =
 LIMIT   = 10
 LRS     = 0.001 0.03 1
 DEPTHS  = 2 3 4
-LENGTH  = --steps 20 --checkpoint-every 10
-LONGER  = --steps 40 --checkpoint-every 10 --keep 0
-VALIDATION = --eval-every 10 --eval-batches 2 --diverge-margin 0.5 --diverge-above $(LIMIT)
+LENGTH  = --steps 120 --checkpoint-every 60
+LONGER  = --steps 240 --checkpoint-every 60 --keep 0
+VALIDATION = --eval-every 60 --eval-batches 2 --diverge-margin 0.5 --diverge-above $(LIMIT)
 EVAL    = --windows 4
 PROBE   = --windows 4
-NOTE    = Models of two blocks, 16 wide, trained for 20 steps: this report shows that every \
+PROXY   = --architecture encoder --placement post --layers 2 --width 16 --heads 2 --context 64 \
+          --batch 2 --steps 20 --eval-every 0 --checkpoint-every 0
+NOTE    = Models of two blocks, 16 wide, trained for 120 steps: this report shows that every \
           part runs, and nothing else.
 endif
 
@@ -86,5 +93,9 @@ TRAIN   = $(SHAPE) $(LENGTH) --keep 1 --batch 6 --accumulate 40 --accumulate-by 
           --attention-precision bf16 $(VALIDATION) --device $(DEVICE)
 EVAL    = --windows 1200 --device $(DEVICE)
 PROBE   = --windows 1200 --device $(DEVICE)
+PROXY   =
+# A usual rate of an H200 in bf16.
+RATE     = 350e12
+RATED_BY = GPU
 NOTE    = GPT-2 of 124M parameters on OpenWebText, 60,000 steps of 245,760 tokens.
 endif

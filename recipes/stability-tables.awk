@@ -1,5 +1,5 @@
 # stability-tables.awk - a table of the report, after stability-read.awk; want= names it, hard= is
-# the kind of run that A1 counts.
+# the kind of run that A1 counts, bert= what the encoder is called.
 
 END {
     split("none post pre peri output", placement, " ")
@@ -50,7 +50,7 @@ function a2(    i, t, k, kinds, kind, id)
     ppl["pre", 1] = "247.52"; ppl["pre", 0.1] = "24.43"
     ppl["peri", 1] = "24.17"; ppl["peri", 0.1] = "23.63"
     print "model", "placement", "dt", "whose", "val. loss", "perplexity", "exp(loss)", "ROUGE-1", \
-          "ROUGE-2", "ROUGE-L", "BERT P", "BERT R", "BERT F1", "diverged"
+          "ROUGE-2", "ROUGE-L", bert " P", bert " R", bert " F1", "diverged"
     kinds = split("base large xl", kind, " ")
     for (k = 1; k <= kinds; k++)
         for (i = 1; i <= 5; i++)

@@ -7,9 +7,9 @@
 #   make -n -f recipes/stability.mk SCALE=paper OWT=PATH     every command
 #
 # The report is runs/stability-SCALE/report.html, and report.txt for less.  A finished run is
-# never repeated and an interrupted one goes on.  With BERTScore: ENCODER=FOLDER, a BERT as
-# transformers saves it (the paper's is roberta-large), and BERTSCORE=..., options of eval such
-# as --layer 5 if its usual layer is not known.
+# never repeated and an interrupted one goes on.  BERTScore is by ENCODER=FOLDER, a BERT as
+# transformers saves it (the paper's is roberta-large), with BERTSCORE=..., options of eval such
+# as --layer 5 if its usual layer is not known; without, by a small BERT trained on the same text.
 #
 # A run is named by its setting, PLACEMENT-DT-wdDECAY-sSEED and then what else is not as usual:
 # pre-0.1-wd0.1-s1, pre-1-wd0.1-s1-lr0.001, peri-1-wd0.1-s2-rms.  Parts share runs.
@@ -25,6 +25,16 @@ all: $(RUNS)/report.html $(RUNS)/report.txt
 comma = ,
 include recipes/stability-scales.mk
 include recipes/common.mk
+
+# The encoder of our own.  At the paper's scale there is none, and BERTScore says n/a.
+BERT := BERT
+ifeq ($(ENCODER),)
+ifneq ($(PROXY),)
+BERT      := bert-proxy
+ENCODER   := $(RUNS)/$(BERT)/bert
+BERTSCORE := --layer 2
+endif
+endif
 
 # ---- What runs there are ----
 
@@ -85,7 +95,20 @@ $(RUNS)/%/pairs.tsv: $(RUNS)/%/status
 $(RUNS)/%/rouge.tsv: $(RUNS)/%/pairs.tsv
 	@$(BIN)/eval -q -j1 --rouge --kinds 1,2,L --stem -o $@ $<
 
-$(RUNS)/%/bertscore.tsv: $(RUNS)/%/pairs.tsv
+$(RUNS)/bert-proxy/bert: recipes/stability-words.awk | $(CORPUS)
+	@rm -rf $(@D)
+	@mkdir -p $(@D)/words
+	@awk -v size=1000 -f $< $(CORPUS) >$(@D)/words/vocab.txt
+	@$(BIN)/tokenize -q -v $(@D)/words $(CORPUS) | $(BIN)/shard -q -o $(@D)/data --val-tail 0.1
+	@$(BIN)/train -q -j1 -o $(@D)/run $(PROXY) --keep 1 $(@D)/data
+	@mv $(@D)/run/step-* $@
+
+# Which one it was: with another, what it scored is out of date.
+$(RUNS)/encoder: $(filter %/bert-proxy/bert,$(ENCODER)) always
+	@mkdir -p $(@D)
+	@echo '$(ENCODER) $(BERTSCORE)' | cmp -s - $@ || echo '$(ENCODER) $(BERTSCORE)' >$@
+
+$(RUNS)/%/bertscore.tsv: $(RUNS)/%/pairs.tsv $(RUNS)/encoder
 	@$(BIN)/eval -q -j1 --bertscore $(ENCODER) $(BERTSCORE) -o $@ $<
 
 $(RUNS)/%/claims.tsv: $(RUNS)/%/status
@@ -118,7 +141,7 @@ $(RUNS)/%/weights.tsv: $(RUNS)/%/status recipes/stability-weights.awk
 
 # A row a run.  Where nothing was measured, a cell says n/a.
 SCORED = eval rouge $(if $(ENCODER),bertscore)
-$(RUNS)/runs.tsv: recipes/stability-run.awk $(foreach r,$(GRID),$(RUNS)/$(r)/status) \
+$(RUNS)/runs.tsv: recipes/stability-run.awk $(RUNS)/encoder $(foreach r,$(GRID),$(RUNS)/$(r)/status) \
         $(foreach x,$(SCORED),$(call in,$(A2),$(x))) $(call in,$(GRID),probe)
 	@{ awk -f $< </dev/null; for r in $(GRID); do \
 	    tables=$(RUNS)/$$r/train.tsv; \
@@ -171,7 +194,7 @@ $(RUNS)/letters.tsv: | $(DATA)/manifest.json
 
 $(TABLES:%=$(RUNS)/table-%.tsv): $(RUNS)/table-%.tsv: recipes/stability-read.awk \
         recipes/stability-tables.awk $(RUNS)/runs.tsv $(RUNS)/means.tsv
-	@awk -v want=$* -v hard=$(HARDEST) \
+	@awk -v want=$* -v hard=$(HARDEST) -v bert=$(BERT) \
 	    $(patsubst %.awk,-f %.awk,$(filter %.awk,$^)) $(RUNS)/{runs,means}.tsv >$@
 
 include recipes/stability-figures.mk
@@ -196,7 +219,7 @@ plan: $(if $(filter paper,$(SCALE)),,$(DATA)/manifest.json)
 	@while read -r run options; do \
 	    echo "# run=$$run"; \
 	    $(BIN)/train --dry-run $(TRAIN) $$options --device cpu $(if $(filter paper,$(SCALE)),,$(DATA)); \
-	done <<<"$$PLAN" | awk -f recipes/stability-plan.awk
+	done <<<"$$PLAN" | awk -v rate=$(RATE) -v unit=$(RATED_BY) -f recipes/stability-plan.awk
 plan: export PLAN = $(foreach r,$(GRID),$(call options_line,$(r)))
 
 # One step of peri on the data, with a window a pass: to see that the scale's model runs here.
@@ -204,5 +227,5 @@ step: $(DATA)/manifest.json
 	$(BIN)/train -o $(RUNS)/step $(TRAIN) $(call block,peri-1) --batch 1 --accumulate 1 --steps 1 \
 	    --warmup 0 --checkpoint-every 0 --eval-batches 1 --diverge-above 0 $(DATA)
 
-.PHONY: all plan step
+.PHONY: all always plan step
 .SECONDARY:
