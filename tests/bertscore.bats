@@ -163,6 +163,27 @@ agree()
     done
 }
 
+# The header of a safetensors file is JSON: a blank before a colon keeps its length.
+@test "norms with gamma and beta, as in bert-base-uncased, are read" {
+    cp -r "$TINY" old
+    LC_ALL=C sed -i -e 's/LayerNorm.weight":/LayerNorm.gamma" :/g' \
+        -e 's/LayerNorm.bias"/LayerNorm.beta"/g' old/model.safetensors
+    LC_ALL=C grep -aq 'LayerNorm.gamma" :' old/model.safetensors
+    "$BIN/eval" -q --bertscore old --each --layer 3 "$TINY/pairs.tsv" 2>/dev/null |
+        grep '^[0-9]' >old.tsv
+    score --layer 3 "$TINY/pairs.tsv" | grep '^[0-9]' | cmp - old.tsv
+    LC_ALL=C sed -i 's/LayerNorm.gamma" :/LayerNorm.delta" :/' old/model.safetensors
+    fails 1 'LayerNorm.weight is missing' "$BIN/eval" --bertscore old --layer 3 "$TINY/pairs.tsv"
+}
+
+@test "any number of threads gives the same bits" {
+    for j in 1 2 5; do
+        score -j $j --layer 3 "$TINY/pairs.tsv" | grep '^[0-9]' >$j.tsv
+        cmp 1.tsv $j.tsv
+    done
+    [ "$(wc -l <1.tsv)" -eq 96 ]
+}
+
 @test "empty and long texts are counted on stderr" {
     score --layer 3 "$TINY/pairs.tsv" >/dev/null
     grep -q 'texts without a token: 7; they score 0' stderr.txt

@@ -198,9 +198,9 @@ const struct token_kind *checkpoint_kind(const struct checkpoint *c)
     return &c->kind;
 }
 
-/* The file's tensor of that name.  transformers' bare models save without their prefix,
+/* The file's tensor of that name, or NULL.  transformers' bare models save without their prefix,
  * those with a head with it; a RoBERTa's is another than BERT's. */
-static const struct safetensors_entry *find_tensor(const struct checkpoint *c, const char *name)
+static const struct safetensors_entry *find_prefixed(const struct checkpoint *c, const char *name)
 {
     static const char *const prefixes[] = {"transformer.", "bert."};
     const struct safetensors_entry *e = safetensors_find(&c->st, name);
@@ -213,6 +213,23 @@ static const struct safetensors_entry *find_tensor(const struct checkpoint *c, c
         e = safetensors_find(&c->st, name + n);
         e = e || !i ? e : safetensors_find(&c->st, other);
         free(other);
+    }
+    return e;
+}
+
+/* The norms of Google's own BERTs have a gamma and a beta for a weight and a bias. */
+static const struct safetensors_entry *find_tensor(const struct checkpoint *c, const char *name)
+{
+    static const char norm[] = "LayerNorm.";
+    const struct safetensors_entry *e = find_prefixed(c, name);
+    const char *at = strstr(name, norm);
+
+    if (!e && at) {
+        const char *last = at + strlen(norm);
+        char *old = text_of("%.*s%s", (int)(last - name), name,
+                            strcmp(last, "weight") ? "beta" : "gamma");
+        e = find_prefixed(c, old);
+        free(old);
     }
     if (!e)
         die("%s: tensor %s is missing: is this another architecture?", c->file, name);

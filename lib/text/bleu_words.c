@@ -71,13 +71,6 @@ static void take(struct bleu_words *b, struct span text)
     b->n = text.n;
 }
 
-static void lower_ascii(struct bleu_words *b)
-{
-    for (size_t i = 0; i < b->n; i++)
-        if (b->now[i] >= 'A' && b->now[i] <= 'Z')
-            b->now[i] = (char)(b->now[i] + 32);
-}
-
 /* Replace every `from` by `to`, which is not longer, in place. */
 static void replace(struct bleu_words *b, const char *from, const char *to)
 {
@@ -146,7 +139,7 @@ void bleu_words(struct bleu_words *b, struct span text, int is_reference, struct
     struct bleu_cuts *c = &b->cuts;
     take(b, text);
     if (b->lower && b->kind == BLEU_MULTI)
-        lower_ascii(b);
+        utf8_ascii_lower(b->now, b->n, b->now);
     else if (b->lower)
         swap(b, unicode_lower(b->now, b->n, b->next));
     b->n = unicode_trimmed(b->now, b->n);

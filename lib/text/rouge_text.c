@@ -124,8 +124,7 @@ static size_t lower_text(struct rouge_splitter *r, struct span s)
     }
     if (r->kind == ROUGE_UNICODE)
         return unicode_lower(s.at, s.n, r->lower);
-    for (size_t i = 0; i < s.n; i++)
-        r->lower[i] = (char)(s.at[i] + ((unsigned char)(s.at[i] - 'A') < 26 ? 32 : 0));
+    utf8_ascii_lower(s.at, s.n, r->lower);
     return utf8_ascii(s.at, s.n) < s.n ? spell_out(r->lower, s.n) : s.n;
 }
 

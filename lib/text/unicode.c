@@ -131,8 +131,7 @@ size_t unicode_lower(const char *at, size_t n, char *to)
 {
     char *begin = to;
     const size_t ascii = utf8_ascii(at, n);
-    for (size_t i = 0; i < ascii; i++)
-        to[i] = (char)(at[i] + ((unsigned char)(at[i] - 'A') < 26 ? 32 : 0));
+    utf8_ascii_lower(at, ascii, to);
     to += ascii;
     for (size_t i = ascii; i < n;) {
         uint32_t c = (unsigned char)at[i];

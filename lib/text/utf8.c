@@ -54,6 +54,12 @@ size_t utf8_ascii(const char *at, size_t n)
     return i;
 }
 
+void utf8_ascii_lower(const char *at, size_t n, char *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (char)(at[i] + ((unsigned char)(at[i] - 'A') < 26 ? 32 : 0));
+}
+
 size_t utf8_invalid(const char *at, size_t n)
 {
     size_t i = 0;

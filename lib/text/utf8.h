@@ -11,6 +11,8 @@ int utf8_decode(const char *at, size_t n, uint32_t *point, int *bad);
 int utf8_encode(uint32_t point, char *at);
 /* The place of the first byte that is not ASCII; n when all are. */
 size_t utf8_ascii(const char *at, size_t n);
+/* Copy n bytes with A ... Z in lower case; `to` may be `at`. */
+void utf8_ascii_lower(const char *at, size_t n, char *to);
 /* The place of the first byte that is not UTF-8; n when all is well. */
 size_t utf8_invalid(const char *at, size_t n);
 /* A copy with U+FFFD for what is not UTF-8; *size is its length.  The caller frees it. */

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 import transformers
 from transformers import (AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, BertConfig,
-                          BertModel, RobertaConfig, RobertaModel)
+                          BertModel, RobertaConfig, RobertaForMaskedLM)
 
 bin_folder, states_program, root, scratch = sys.argv[1:]
 transformers.logging.set_verbosity_error()
@@ -156,6 +156,6 @@ check_tokenizer("pieces", check_bert("bert-biases", "--bias", "on", "--norm-bias
 sizes = dict(vocab_size=300, hidden_size=48, num_hidden_layers=3, num_attention_heads=4,
              intermediate_size=80)
 check_encoder("bert", BertModel(BertConfig(max_position_embeddings=64, **sizes)))
-check_encoder("roberta", RobertaModel(RobertaConfig(max_position_embeddings=66, type_vocab_size=1,
-                                                    **sizes), add_pooling_layer=False))
+check_encoder("roberta", RobertaForMaskedLM(RobertaConfig(max_position_embeddings=66,
+                                                          type_vocab_size=1, **sizes)))
 sys.exit(bad > 0)
