@@ -25,6 +25,7 @@ struct tensor {
     struct tensor *base;    /* the tensor this is a column view of, or NULL */
     int col;                /* first column of the view */
     int born, last;         /* steps that first writes and last reads the data */
+    int until;              /* last reader of the data computed anew in the backward pass, or 0 */
     int last_user;          /* last forward step that takes it: first to add to grad */
     struct tensor *before;  /* whose gradient's place its own takes over, or NULL */
     size_t data_at, grad_at;/* offsets into the arena, in floats */

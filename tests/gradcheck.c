@@ -1,5 +1,7 @@
-/* gradcheck - whole models: every parameter's gradient against central differences for every
- * placement and norm under several switches, and the same bits at 1, 2 and 3 threads.
+/* gradcheck [DEVICE [LEVEL]] - whole models: every parameter's gradient against central differences
+ * for every placement and norm under several switches; the same bits at 1, 2 and 3 threads, and
+ * where the inside of sub-layers is computed anew.  On another device than the CPU that last part
+ * alone: its gradients are compared with the CPU's (tests/cuda-on-cpu/compare.c).
  *
  * The loss is computed in f32, about 30 in size, so a quotient over 2 step carries rounding of
  * about 30 * 2^-24 / step and truncation of step^2 / 6 f''', and near a kink of ReLU it is
@@ -36,13 +38,14 @@ static float uniform(unsigned *state)
 
 /* A placed model with values far from their initial ones, and a window of tokens. */
 static struct model *make(const struct backend *be, const struct model_config *cfg,
-                          unsigned state)
+                          unsigned state, int recompute)
 {
     struct model *m = model_build(be, cfg, BATCH, MODEL_LOSS, 1);
     struct plan *p = m->plan;
     int ids[ROWS + 1];
     const int draw[4] = {7, 0, 3, 1};
 
+    p->recompute = recompute;
     plan_place(p, NULL);
     model_init_positions(m);
     for (int i = 0; i <= ROWS; i++)
@@ -54,10 +57,12 @@ static struct model *make(const struct backend *be, const struct model_config *c
         plan_put(p, m->draw, m->draw->data, draw);
     for (size_t i = 0; i < p->n_tensors; i++) {
         const struct tensor *t = p->tensors[i];
-        for (size_t k = 0; t->kind == TENSOR_PARAM && !t->base && k < tensor_size(t); k++) {
-            const float v = uniform(&state) + (strstr(t->name, "gain") != NULL);
-            be->put(t->data + k, &v, sizeof v);
-        }
+        float *values = zalloc(tensor_size(t), sizeof *values);
+        for (size_t k = 0; t->kind == TENSOR_PARAM && !t->base && k < tensor_size(t); k++)
+            values[k] = uniform(&state) + (strstr(t->name, "gain") != NULL);
+        if (t->kind == TENSOR_PARAM && !t->base)
+            plan_put(p, t, t->data, values);
+        free(values);
     }
     return m;
 }
@@ -82,6 +87,15 @@ static void gradients(struct model *m)
     plan_zero_grads(m->plan);
     plan_put(m->plan, m->loss, m->loss->grad, ones);
     plan_backward(m->plan);
+}
+
+static float *gradients_of(struct model *m)
+{
+    const size_t n = m->plan->param_floats;
+    float *g = zalloc(n, sizeof *g);
+    gradients(m);
+    m->plan->be->get(g, m->plan->grads, n * sizeof *g);
+    return g;
 }
 
 /* The difference quotient of the loss by one stored number. */
@@ -115,7 +129,7 @@ static double error_at(struct model *m, const struct tensor *t, size_t at)
 
 static double worst_error(const struct backend *be, const struct model_config *cfg, unsigned seed)
 {
-    struct model *m = make(be, cfg, seed);
+    struct model *m = make(be, cfg, seed, 0);
     unsigned state = 5;
     double worst = 0;
 
@@ -151,11 +165,9 @@ static void check_threads(const struct backend *be, struct model_config cfg, con
     cfg.width = 96, cfg.heads = 3, cfg.vocab = 3000;
     for (int threads = 1; threads <= 3; threads++) {
         omp_set_num_threads(threads);
-        struct model *m = make(be, &cfg, 1);
-        gradients(m);
+        struct model *m = make(be, &cfg, 1, 0);
         const size_t n = m->plan->param_floats;
-        float *g = zalloc(n, sizeof *g);
-        be->get(g, m->plan->grads, n * sizeof *g);
+        float *g = gradients_of(m);
         if (!first)
             first = g;
         else {
@@ -168,6 +180,21 @@ static void check_threads(const struct backend *be, struct model_config cfg, con
     free(first);
     omp_set_num_threads(before);
     report(different == 0, name, "gradients that differ at 1, 2, 3 threads", different);
+}
+
+/* Memory that holds one sub-layer at a time instead of all, and the same gradients. */
+static void check_recompute(const struct backend *be, const struct model_config *cfg,
+                            const char *name)
+{
+    struct model *kept = make(be, cfg, 1, 0), *anew = make(be, cfg, 1, 1);
+    float *want = gradients_of(kept), *got = gradients_of(anew);
+    const int same = !memcmp(want, got, kept->plan->param_floats * sizeof *got);
+    const double work = (double)anew->plan->work_floats / (double)kept->plan->work_floats;
+    const double flops = plan_flops_again(anew->plan) / plan_flops(anew->plan);
+    report(same && work < 1 && flops > 0 && flops < 1, name,
+           "the same gradients computed anew in a share of the memory,", work);
+    free(want), free(got);
+    model_free(kept), model_free(anew);
 }
 
 /* What is tried beside a placement and a norm. */
@@ -204,6 +231,8 @@ int main(int argc, char **argv)
     const struct backend *be = backend_open(argc > 1 ? argv[1] : "cpu", argc > 2 ? argv[2] : NULL);
     const struct variant *const end = variants + sizeof variants / sizeof *variants;
 
+    const int on_cpu = argc < 2 || !strcmp(argv[1], "cpu");
+
     omp_set_num_threads(1);
     for (const struct variant *v = variants; v < end; v++)
         for (int i = 0; placements[i].name; i++)
@@ -212,9 +241,11 @@ int main(int argc, char **argv)
                 const struct model_config cfg = config_of(v, i, norm);
                 snprintf(name, sizeof name, "%s, %s, %s, %s", be->name, placements[i].name,
                          norm == NORM_LAYER ? "layer" : "rms", v->name);
-                check_slopes(be, &cfg, name);
+                if (on_cpu)
+                    check_slopes(be, &cfg, name);
+                check_recompute(be, &cfg, name);
             }
-    for (int precision = PRECISION_F32; precision <= PRECISION_BF16; precision++) {
+    for (int precision = PRECISION_F32; precision <= PRECISION_BF16 && on_cpu; precision++) {
         struct model_config cfg = config_of(&variants[3], 3, NORM_LAYER);
         cfg.precision = cfg.attention_precision = precision;
         cfg.learn_dt = 1;

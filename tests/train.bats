@@ -99,6 +99,29 @@ same_runs()
 }
 
 # The known sizes: papers.md counts without positions; 124439808 is what transformers says.
+@test "--recompute gives the same bits in less memory; a run can go on with it" {
+    make_data 40000
+    # shellcheck disable=SC2086
+    for placement in pre post; do
+        set -- $MODEL $STEP --placement $placement --dropout 0.1 --accumulate 2 --steps 12
+        rm -rf kept anew
+        train -q -o kept "$@" --checkpoint-every 5 data
+        train -q -o anew "$@" --recompute data
+        cmp <(rows kept | cut -f 1-7) <(rows anew | cut -f 1-7)
+        grep -qx '# recompute=1' anew/train.tsv
+    done
+    cp -r kept stopped
+    rm -r stopped/step-00000012
+    train -q --resume stopped --recompute
+    cmp <(rows kept | cut -f 1-7) <(rows stopped | cut -f 1-7)
+    cost() { train --dry-run --model gpt2 "$@" | value "$key"; }
+    key=bytes_activations
+    [ "$(cost --recompute)" -lt "$(($(cost) / 2))" ]
+    key=flops_per_token
+    [ "$(cost --recompute)" -gt "$(cost)" ]
+    [ "$(cost --recompute)" -lt "$(($(cost) * 4 / 3))" ]
+}
+
 @test "a dry run counts GPT-2's parameters and allocates nothing" {
     # 3 GB of address space are less than any of these models trains in, and than ASan takes.
     limit=3000000

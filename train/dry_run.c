@@ -17,7 +17,7 @@ void dry_run(const char *data)
     }
     if (!model_config.vocab)
         misuse("--dry-run: the number of token ids is not known; name DATA or --vocab");
-    struct model *m = learner_model(run_backend(), &model_config, learn_config.batch);
+    struct model *m = learner_model(run_backend(), &model_config, &learn_config);
     struct plan *p = m->plan;
     const struct tensor *position = plan_find(p, "embed.position.weight");
     const double parameters = (double)plan_parameters(p);
@@ -31,7 +31,7 @@ void dry_run(const char *data)
     row("parameters", parameters);
     row("parameters_without_positions",
         parameters - (position->kind == TENSOR_PARAM ? (double)tensor_size(position) : 0));
-    row("flops_per_token", 3 * plan_flops(p) / tokens);
+    row("flops_per_token", (3 * plan_flops(p) + plan_flops_again(p)) / tokens);
     row("tokens_per_step", tokens * learn_config.accumulate);
     row("bytes_parameters", params);
     row("bytes_gradients", params);

@@ -46,7 +46,8 @@ const struct backend *run_backend(void)
 /* A run that goes on keeps what its results depend on. */
 static void refuse_changes(void)
 {
-    static const char *const may_change[] = {"steps", "diverge-margin", "diverge-above", NULL};
+    static const char *const may_change[] = {"steps", "recompute", "diverge-margin",
+                                             "diverge-above", NULL};
     for (int t = 0; t < 2; t++)
         for (const struct opt *o = recorded[t]; o->name; o++) {
             int k = 0;

@@ -5,11 +5,11 @@
 #include <limits.h>
 #include <stdlib.h>
 
-/* One stretch of the arena, in use from time `from` to time `to`.  Forward step
- * i happens at time i, its backward at time 2 n_steps - 1 - i. */
+/* One stretch of the arena, in use from time `from` to time `to`, and once more from `again` to
+ * `until` where these are not 0.  Forward step i happens at time i. */
 struct span {
     size_t size, *at;
-    int from, to;
+    int from, to, again, until;
 };
 
 static int by_size(const void *a, const void *b)
@@ -26,6 +26,19 @@ static int by_place(const void *a, const void *b)
     return *x->at < *y->at ? -1 : *x->at > *y->at;
 }
 
+static int meet(int from, int to, int other_from, int other_to)
+{
+    return from <= other_to && other_from <= to;
+}
+
+static int at_once(const struct span *x, const struct span *y)
+{
+    return meet(x->from, x->to, y->from, y->to)
+        || (x->until && meet(x->again, x->until, y->from, y->to))
+        || (y->until && meet(x->from, x->to, y->again, y->until))
+        || (x->until && y->until && meet(x->again, x->until, y->again, y->until));
+}
+
 /* Largest first, each at the lowest address free for its whole life. */
 static size_t place(struct span *spans, size_t n)
 {
@@ -36,7 +49,7 @@ static size_t place(struct span *spans, size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t at = 0, m = 0;
         for (size_t j = 0; j < i; j++)
-            if (spans[j].from <= spans[i].to && spans[i].from <= spans[j].to)
+            if (at_once(&spans[i], &spans[j]))
                 near[m++] = &spans[j];
         qsort(near, m, sizeof *near, by_place);
         for (size_t j = 0; j < m && at + spans[i].size > *near[j]->at; j++)
@@ -50,16 +63,48 @@ static size_t place(struct span *spans, size_t n)
     return top;
 }
 
-/* What backward reads lives until it has run. */
+/* The times of the backward pass: the steps in reverse, before those of a part the same forward
+ * anew. */
+static void set_times(struct plan *p)
+{
+    int now = (int)p->n_steps;
+    for (size_t i = p->n_steps; i-- > 0; p->steps[i].back_at = now++)
+        for (size_t k = p->recompute && ends_part(p, i) ? part_first(p, i) : i + 1; k <= i; k++)
+            p->steps[k].again_at = now++;
+}
+
+/* Whether only the part that computes r reads it. */
+static int is_inside(const struct plan *p, const struct tensor *r)
+{
+    return p->recompute && r->born >= 0 && r->last < (int)p->n_steps
+        && p->steps[r->born].part && p->steps[r->last].part == p->steps[r->born].part;
+}
+
+static void read_at(const struct plan *p, struct tensor *t, int time)
+{
+    struct tensor *r = root(t);
+    int *last = is_inside(p, r) ? &r->until : &r->last;
+    *last = *last > time ? *last : time;
+}
+
+/* What backward reads lives until it has run, or is computed anew with all that that takes. */
 static void keep_for_backward(struct plan *p)
 {
-    const int end = 2 * (int)p->n_steps;
-    for (size_t i = 0; i < p->n_steps; i++)
-        for (int k = 0; k < op_shapes[p->steps[i].op].in + op_shapes[p->steps[i].op].out; k++) {
-            struct tensor *t = operands(&p->steps[i])[k];
-            if (t && op_shapes[p->steps[i].op].keep >> k & 1 && root(t)->last < end - 1 - (int)i)
-                root(t)->last = end - 1 - (int)i;
-        }
+    for (size_t i = p->n_steps; i-- > 0;) {
+        struct step *s = &p->steps[i];
+        struct tensor *const *t = operands(s);
+        const int in = op_shapes[s->op].in, n = in + op_shapes[s->op].out;
+        int wanted = 0;
+        for (int k = 0; k < n; k++)
+            if (t[k] && op_shapes[s->op].keep >> k & 1)
+                read_at(p, t[k], s->back_at);
+        for (int k = in; k < n; k++)
+            wanted |= is_inside(p, t[k]) && t[k]->until;
+        s->again_at = wanted ? s->again_at : 0;
+        for (int k = 0; k < n && wanted; k++)
+            if (t[k])
+                read_at(p, t[k], s->again_at);
+    }
 }
 
 /* Input i of the step if it is a new one of its storage, whole or a view; else NULL. */
@@ -128,14 +173,15 @@ static int is_spare(const struct tensor *t)
 
 void plan_layout(struct plan *p)
 {
-    const int end = 2 * (int)p->n_steps;
     struct span *spans = zalloc(2 * p->n_tensors, sizeof *spans);
     size_t n = 0;
 
     for (size_t i = 0; i < p->n_steps && p->train; i++)
         find_first(p, (int)i);
-    if (p->train)
+    if (p->train) {
+        set_times(p);
         keep_for_backward(p);
+    }
     p->param_floats = 0;
     for (size_t i = 0; i < p->n_tensors; i++) {
         struct tensor *t = p->tensors[i];
@@ -147,16 +193,17 @@ void plan_layout(struct plan *p)
             p->param_floats += size;
             continue;
         }
-        const int lasting = t->kind == TENSOR_INPUT;
         if (is_spare(t))
             continue;
-        spans[n++] = (struct span){size, &t->data_at, lasting ? 0 : t->born,
-                                   lasting ? INT_MAX : t->last};
+        spans[n++] = t->kind == TENSOR_INPUT
+                   ? (struct span){size, &t->data_at, 0, INT_MAX, 0, 0}
+                   : (struct span){size, &t->data_at, t->born, t->last, p->steps[t->born].again_at,
+                                   t->until};
         if (p->train && t->kind == TENSOR_VALUE && !t->before)  /* last user's backward ..
                             producer's; what nobody uses is the caller's to fill */
             spans[n++] = (struct span){size, &t->grad_at, t->last_user == t->born ? 0 :
-                                       end - 1 - t->last_user,
-                                       end - 1 - last_at_place(p, t)->born};
+                                       p->steps[t->last_user].back_at,
+                                       p->steps[last_at_place(p, t)->born].back_at, 0, 0};
     }
     p->work_floats = place(spans, n);
     for (size_t i = p->n_tensors; i-- > 0;)

@@ -82,6 +82,13 @@ void plan_add(struct plan *p, struct step s)
     p->steps[p->n_steps++] = s;
 }
 
+void plan_part(struct plan *p, size_t first)
+{
+    p->n_parts++;
+    for (size_t i = first; i < p->n_steps; i++)
+        p->steps[i].part = p->n_parts;
+}
+
 void plan_watch(struct tensor *t)
 {
     root(t)->last = INT_MAX;
@@ -112,6 +119,9 @@ static void backward(struct plan *p, size_t first, size_t end)
 {
     for (size_t i = end; i-- > first;) {
         const struct step *s = &p->steps[i];
+        for (size_t k = ends_part(p, i) ? part_first(p, i) : end; k <= i; k++)
+            if (p->steps[k].again_at)
+                plan_forward_steps(p, k, k + 1);
         for (int k = 0; k < op_shapes[s->op].in; k++) {
             struct tensor *t = operands(s)[k];
             const int begins = t && (root(t)->kind != TENSOR_PARAM || p->grads_fresh);
@@ -199,6 +209,14 @@ double plan_flops(const struct plan *p)
     double flops = 0;
     for (size_t i = 0; i < p->n_steps; i++)
         flops += step_flops(&p->steps[i]);
+    return flops;
+}
+
+double plan_flops_again(const struct plan *p)
+{
+    double flops = 0;
+    for (size_t i = 0; i < p->n_steps; i++)
+        flops += p->steps[i].again_at ? step_flops(&p->steps[i]) : 0;
     return flops;
 }
 

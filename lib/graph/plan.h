@@ -11,6 +11,8 @@ struct step {
     /* Bit i: backward is the first to reach input i's gradient, and stores all of it; or it must
      * be zero before. */
     unsigned stores, clears;
+    int part;                       /* the part it belongs to, from 1; 0: none */
+    int back_at, again_at;          /* when its backward runs, its forward anew (0: it does not) */
     union {
 #define OP(name, in, out, keep) struct name##_args name;
 #include "kernels/ops.def"
@@ -21,6 +23,8 @@ struct step {
 struct plan {
     const struct backend *be;
     int train;                      /* place gradients, keep what backward reads */
+    int recompute;                  /* but what a part computes for itself, compute anew */
+    int n_parts;
     struct step *steps;
     size_t n_steps;
     struct tensor **tensors;
@@ -42,6 +46,10 @@ struct tensor *plan_tensor(struct plan *p, enum tensor_kind kind, int rows, int 
 /* Columns [first, first + cols) of t, sharing its storage. */
 struct tensor *plan_columns(struct plan *p, struct tensor *t, int first, int cols);
 void plan_add(struct plan *p, struct step s);
+/* The steps from `first` on are a part: with p->recompute, set before the layout, what only they
+ * read is not kept for their backward, which begins with computing it anew (Chen et al. 2016,
+ * section 3).  Whole passes only: plan_backward(). */
+void plan_part(struct plan *p, size_t first);
 /* Keep t readable after the pass (a probe, the loss). */
 void plan_watch(struct tensor *t);
 /* The tensor of that name, or NULL.  Views have no name of their own. */
@@ -68,6 +76,8 @@ void plan_zero_grads(struct plan *p);
  * pass (a backward pass takes twice as many), attention's causal half counted once. */
 size_t plan_parameters(const struct plan *p);
 double plan_flops(const struct plan *p);
+/* Those that a backward pass of a laid out plan computes anew. */
+double plan_flops_again(const struct plan *p);
 double step_flops(const struct step *s);
 /* The least bytes a step moves, each tensor once: forward all operands; backward what it kept,
  * its outputs' gradients, and its inputs' read and written. */

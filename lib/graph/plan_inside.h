@@ -11,6 +11,19 @@ static inline struct tensor *const *operands(const struct step *s)
     return (struct tensor *const *)&s->u;
 }
 
+/* Whether step i is the last of its part, and the first step of that part. */
+static inline int ends_part(const struct plan *p, size_t i)
+{
+    return p->steps[i].part && (i + 1 == p->n_steps || p->steps[i + 1].part != p->steps[i].part);
+}
+
+static inline size_t part_first(const struct plan *p, size_t i)
+{
+    while (i > 0 && p->steps[i - 1].part == p->steps[i].part)
+        i--;
+    return i;
+}
+
 /* The tensor whose storage t uses. */
 static inline struct tensor *root(struct tensor *t)
 {

@@ -19,6 +19,8 @@ const struct opt learn_options[] = {
     {0, "accumulate", OPT_INT, FIELD(accumulate), 1, 65536, "passes in a step", NULL},
     {0, "accumulate-by", OPT_CHOICE, FIELD(accumulate_by), 0, 0, "a step's gradient is the passes'",
      accumulate_names},
+    {0, "recompute", OPT_FLAG, FIELD(recompute), 0, 0,
+     "compute a sub-layer's inside anew in the backward pass, keep the stream only", NULL},
     {0, "steps", OPT_COUNT, FIELD(steps), 0, 1e12, "updates in all", NULL},
     {0, "optimizer", OPT_CHOICE, FIELD(optimizer), 0, 0, "the update's rule", optimizer_names},
     {0, "lr", OPT_REAL, FIELD(lr), 0, 1e6, "largest learning rate", NULL},

@@ -11,6 +11,7 @@ struct learn_config {
     int batch;                      /* windows in a pass */
     int accumulate;                 /* passes in a step */
     int accumulate_by;
+    int recompute;                  /* plan->recompute */
     int optimizer, schedule;
     long long steps, warmup, decay_steps;
     double lr, min_lr;

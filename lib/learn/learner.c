@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct model *learner_model(const struct backend *be, const struct model_config *model, int batch)
+struct model *learner_model(const struct backend *be, const struct model_config *model,
+                            const struct learn_config *cfg)
 {
-    struct model *m = model_build(be, model, batch, MODEL_LOSS, 1);
+    struct model *m = model_build(be, model, cfg->batch, MODEL_LOSS, 1);
+    m->plan->recompute = cfg->recompute;
     plan_watch(m->stream[m->n_stream - 1]);
     return m;
 }
@@ -57,7 +59,7 @@ struct learner *learner_new(const struct backend *be, const struct model_config 
                             const struct learn_config *cfg)
 {
     struct learner *l = zalloc(1, sizeof *l);
-    struct model *m = learner_model(be, model, cfg->batch);
+    struct model *m = learner_model(be, model, cfg);
 
     l->cfg = *cfg;
     l->model = m;

@@ -35,7 +35,8 @@ struct step_record {
 };
 
 /* The model as it is trained, not placed yet. */
-struct model *learner_model(const struct backend *be, const struct model_config *model, int batch);
+struct model *learner_model(const struct backend *be, const struct model_config *model,
+                            const struct learn_config *cfg);
 /* Arrays as large as the parameters that the optimiser keeps. */
 int learner_moments(const struct learn_config *cfg);
 /* A placed model, its parameters zero, to be filled by model_init() or checkpoint_load(). */

@@ -114,10 +114,12 @@ typedef struct tensor *sublayer(struct build *, struct tensor *);
 static struct tensor *residual(struct build *b, struct tensor *x, sublayer *f)
 {
     struct model *m = b->m;
+    const size_t first = b->plan->n_steps;
     struct tensor *h = norm_at(b, NORM_IN, x, "in");
     h = f(b, h);
     m->branch[m->n_stream - 1] = h = norm_at(b, NORM_OUT, h, "out");
     x = norm_at(b, NORM_SUM, euler(b, x, h), "sum");
+    plan_part(b->plan, first);
     return m->stream[m->n_stream++] = x;
 }
 
