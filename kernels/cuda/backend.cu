@@ -29,7 +29,11 @@ static void cuda_zero(float *p, size_t n)
 static float *cuda_alloc(size_t n)
 {
     float *p;
-    CUDA(cudaMalloc(&p, (n + !n) * sizeof *p));
+    const size_t bytes = (n + !n) * sizeof *p;
+    const cudaError_t error = cudaMalloc(&p, bytes);
+    if (error != cudaSuccess)
+        die("%s:%d: cudaMalloc of %zu bytes: %s; a smaller --batch takes less, and train with "
+            "--recompute", __FILE__, __LINE__, bytes, cudaGetErrorString(error));
     cuda_zero(p, n);
     return p;
 }

@@ -30,20 +30,24 @@ extern unsigned cuda_scratch_moves;     /* how often some of it got another addr
     type *name = reinterpret_cast<type *>(dynamic_shared)
 
 template <class... P, class... A>
-static void launch(const char *file, int line, void (*kernel)(P...), dim3 grid, dim3 block,
-                   size_t shared, A &&...args)
+static void launch(void (*kernel)(P...), dim3 grid, dim3 block, size_t shared, A &&...args)
 {
     kernel<<<grid, block, shared, cuda_stream>>>(static_cast<P>(args)...);
-    const cudaError_t error = cudaGetLastError();
-    if (error != cudaSuccess)
-        die("%s:%d: a kernel's launch: %s", file, line, cudaGetErrorString(error));
 }
 #define LAUNCH(kernel, grid, block, shared, ...) \
-    launch(__FILE__, __LINE__, kernel, grid, block, shared, __VA_ARGS__)
+    (launch(kernel, grid, block, shared, __VA_ARGS__), launched(__FILE__, __LINE__, #kernel))
 #else
-#define LAUNCH(kernel, grid, block, shared, ...) \
-    emu_launch(kernel, grid, block, shared, cuda_stream, __VA_ARGS__)
+#define LAUNCH(kernel, grid, block, shared, ...)                           \
+    (emu_launch(kernel, grid, block, shared, cuda_stream, __VA_ARGS__),    \
+     launched(__FILE__, __LINE__, #kernel))
 #endif
+
+static inline void launched(const char *file, int line, const char *kernel)
+{
+    const cudaError_t error = cudaGetLastError();
+    if (error != cudaSuccess)
+        die("%s:%d: launch of %s: %s", file, line, kernel, cudaGetErrorString(error));
+}
 
 enum { WARP = 32, WARPS = 8, BLOCK = WARP * WARPS };
 #define FULL 0xffffffffu            /* all lanes of a warp */

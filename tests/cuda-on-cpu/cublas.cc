@@ -23,6 +23,7 @@ struct EmuLtPreference {
 
 cublasStatus_t cublasLtCreate(cublasLtHandle_t *h)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     *h = new EmuLt;
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -30,6 +31,7 @@ cublasStatus_t cublasLtCreate(cublasLtHandle_t *h)
 cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t compute,
                                         cudaDataType_t)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     *d = new EmuLtDesc{compute, 0, 0, CUBLASLT_EPILOGUE_DEFAULT, nullptr};
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -38,6 +40,7 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
                                               cublasLtMatmulDescAttributes_t which,
                                               const void *value, size_t bytes)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     void *to = which == CUBLASLT_MATMUL_DESC_TRANSA     ? (void *)&d->ta
                : which == CUBLASLT_MATMUL_DESC_TRANSB   ? (void *)&d->tb
                : which == CUBLASLT_MATMUL_DESC_EPILOGUE ? (void *)&d->epilogue
@@ -51,6 +54,7 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
 cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *l, cudaDataType_t type,
                                           uint64_t rows, uint64_t cols, int64_t ld)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     if (ld < (int64_t)rows)
         return CUBLAS_STATUS_INVALID_VALUE;
     *l = new EmuLtLayout{type, rows, cols, ld};
@@ -59,6 +63,7 @@ cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *l, cudaDataTyp
 
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t *p)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     *p = new EmuLtPreference{{256, 256, 256, 256}};
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -67,6 +72,7 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p
                                                     cublasLtMatmulPreferenceAttributes_t which,
                                                     const void *value, size_t bytes)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     if (which != CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES)
         memcpy(&p->align[which - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES], value, bytes);
     return CUBLAS_STATUS_SUCCESS;
@@ -74,6 +80,7 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p
 
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t p)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     delete p;
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -85,6 +92,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
                                               cublasLtMatmulPreference_t p, int,
                                               cublasLtMatmulHeuristicResult_t *results, int *found)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     *results = {};
     for (int i = 0; i < 4; i++)
         results->algo.data[i] = p->align[i];
@@ -164,6 +172,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, const vo
                               cublasLtMatrixLayout_t, void *D, cublasLtMatrixLayout_t out,
                               const cublasLtMatmulAlgo_t *algo, void *, size_t, cudaStream_t s)
 {
+    EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
     const EmuLtDesc desc = *d;
     const EmuLtLayout la = *a, lb = *b, ld = *out;
     const float al = *(const float *)alpha, be = *(const float *)beta;

@@ -90,6 +90,14 @@ static const size_t EMU_ARENA = 64ull << 30;
 #endif
 enum { EMU_SHARED_MAX = 227 << 10 };
 
+/* fail.cc: whether this call of a function of the API is to fail. */
+bool emu_fails(const char *call);
+#define EMU_MAY_FAIL(error)   \
+    do {                      \
+        if (emu_fails(__func__)) \
+            return error;     \
+    } while (0)
+
 [[noreturn]] void emu_die(const char *kind, EmuSite at, const char *fmt, ...);
 EmuSite emu_where(const void *pc);      /* of a return address, through addr2line */
 std::string emu_str(EmuSite s);

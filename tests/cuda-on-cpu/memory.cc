@@ -39,6 +39,7 @@ void emu_open_memory(bool open)
 
 cudaError_t cudaMalloc(void **p, size_t n)
 {
+    EMU_MAY_FAIL(cudaErrorMemoryAllocation);
     const size_t off = (used + 2 * ZONE - 1) & ~(ZONE - 1);
     emu_not_captured("cudaMalloc");
     emu_arena();
@@ -59,6 +60,7 @@ cudaError_t cudaMalloc(void **p, size_t n)
 
 cudaError_t cudaFree(void *p)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     if (!p)
         return cudaSuccess;
     cudaDeviceSynchronize();
@@ -88,12 +90,14 @@ const char *emu_global_find(const void *p, size_t n, size_t *off)
 
 cudaError_t cudaMallocHost(void **p, size_t n)
 {
+    EMU_MAY_FAIL(cudaErrorMemoryAllocation);
     *p = malloc(n);
     return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void *p)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     cudaDeviceSynchronize();
     free(p);
     return cudaSuccess;
@@ -101,6 +105,7 @@ cudaError_t cudaFreeHost(void *p)
 
 cudaError_t cudaMemGetInfo(size_t *f, size_t *t)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     *t = EMU_ARENA;
     *f = EMU_ARENA - used;
     return cudaSuccess;
@@ -135,6 +140,7 @@ static void check_copy(void *d, const void *s, size_t n, cudaMemcpyKind k)
 
 cudaError_t cudaMemcpyAsync(void *d, const void *s, size_t n, cudaMemcpyKind k, cudaStream_t st)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     check_copy(d, s, n, k);
     emu_enqueue(st, [=] { memcpy(d, s, n); });
     return cudaSuccess;
@@ -142,12 +148,14 @@ cudaError_t cudaMemcpyAsync(void *d, const void *s, size_t n, cudaMemcpyKind k, 
 
 cudaError_t cudaMemcpy(void *d, const void *s, size_t n, cudaMemcpyKind k)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     cudaMemcpyAsync(d, s, n, k, nullptr);
     return cudaStreamSynchronize(nullptr);
 }
 
 cudaError_t cudaMemsetAsync(void *d, int v, size_t n, cudaStream_t st)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     need_device(d, n, "cudaMemset");
     emu_enqueue(st, [=] { memset(d, v, n); });
     return cudaSuccess;
@@ -155,6 +163,7 @@ cudaError_t cudaMemsetAsync(void *d, int v, size_t n, cudaStream_t st)
 
 cudaError_t cudaMemset(void *d, int v, size_t n)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     cudaMemsetAsync(d, v, n, nullptr);
     return cudaStreamSynchronize(nullptr);
 }

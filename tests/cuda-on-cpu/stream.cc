@@ -112,17 +112,20 @@ void emu_enqueue(cudaStream_t s, const std::function<void()> &f)
 
 cudaError_t cudaStreamCreate(cudaStream_t *s)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     streams.push_back(*s = new EmuStream);
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *s, unsigned)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     return cudaStreamCreate(s);
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t s)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     emu_not_captured("cudaStreamSynchronize");
     if (!s)
         s = &default_stream;
@@ -132,6 +135,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s)
 
 cudaError_t cudaStreamDestroy(cudaStream_t s)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     cudaStreamSynchronize(s);
     streams.erase(std::find(streams.begin(), streams.end(), s));
     delete s;
@@ -140,6 +144,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t s)
 
 cudaError_t cudaDeviceSynchronize()
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     emu_not_captured("cudaDeviceSynchronize");
     drain(all_empty);
     return cudaSuccess;
@@ -154,23 +159,27 @@ static double now()
 
 cudaError_t cudaEventCreate(cudaEvent_t *e)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     *e = new EmuEvent;
     return cudaSuccess;
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     return cudaEventCreate(e);
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t e)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     delete e;
     return cudaSuccess;
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     uint64_t n = ++e->asked;
     auto f = [=] {
         e->reached = std::max(e->reached, n);
@@ -187,6 +196,7 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s)
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     if (!s)
         s = &default_stream;
     if (e->reached < e->asked)
@@ -196,6 +206,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned)
 
 cudaError_t cudaEventSynchronize(cudaEvent_t e)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     emu_not_captured("cudaEventSynchronize");
     uint64_t n = e->asked;
     drain([=] { return e->reached >= n; });
@@ -204,23 +215,27 @@ cudaError_t cudaEventSynchronize(cudaEvent_t e)
 
 cudaError_t cudaEventQuery(cudaEvent_t e)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     return e->reached >= e->asked ? cudaSuccess : cudaErrorNotReady;
 }
 
 cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t a, cudaEvent_t b)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     *ms = b->t - a->t;
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     s->capture = new EmuGraph;
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     *g = s->capture;
     s->capture = nullptr;
     return cudaSuccess;
@@ -228,12 +243,14 @@ cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *g)
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t *x, cudaGraph_t g, unsigned long long)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     *x = new EmuGraph(*g);
     return cudaSuccess;
 }
 
 cudaError_t cudaGraphLaunch(cudaGraphExec_t x, cudaStream_t s)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     for (auto &f : x->nodes)
         emu_enqueue(s, f);
     return cudaSuccess;
@@ -241,12 +258,14 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t x, cudaStream_t s)
 
 cudaError_t cudaGraphDestroy(cudaGraph_t g)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     delete g;
     return cudaSuccess;
 }
 
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t g)
 {
+    EMU_MAY_FAIL(cudaErrorUnknown);
     delete g;
     return cudaSuccess;
 }

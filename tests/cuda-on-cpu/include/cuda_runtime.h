@@ -13,7 +13,8 @@ enum cudaError_t {
     cudaErrorInvalidValue = 1,
     cudaErrorMemoryAllocation = 2,
     cudaErrorInvalidConfiguration = 9,
-    cudaErrorNotReady = 600
+    cudaErrorNotReady = 600,
+    cudaErrorUnknown = 999
 };
 
 enum cudaMemcpyKind {

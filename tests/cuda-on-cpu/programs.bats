@@ -1,0 +1,100 @@
+# The programs with --device cuda, linked with the emulator: the same results as on the CPU, the
+# same bits every time, and what a device that fails leaves behind.
+
+load ../common
+
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+BIN=$ROOT/build/cuda-emu/bin
+PATH=$BIN:$PATH
+RUN="--layers 1 --width 16 --heads 2 --context 8 --batch 2 --lr 1e-2 --warmup 0 --dropout 0.1
+     --eval-batches 2 --eval-every 3 --checkpoint-every 2"
+
+setup()
+{
+    scratch
+    unset EMU_ORDER EMU_STREAMS EMU_PTX EMU_PROFILE EMU_FAIL
+    corpus 4000 | tokenize -q -v bytes --lines | shard -q --val-fraction 0.2 -o data
+}
+
+# Train a run $1 with further options.
+begin()
+{
+    # shellcheck disable=SC2086
+    train -q -j1 -o "$1" $RUN --device cuda "${@:2}" data
+}
+
+# Columns $2 of a run's rows.
+rows()
+{
+    grep -v '^#' "$1/train.tsv" | cut -f "$2"
+}
+
+# The numbers of two tables agree to $3 of themselves, what should be 0 to 1e-7.
+agree()
+{
+    paste <(grep -v '^#' "$1") <(grep -v '^#' "$2") | awk -F '\t' -v e="$3" '
+        { for (i = 1; i <= NF / 2; i++) {
+            x = $i; y = $(i + NF / 2); d = x - y; s = y < 0 ? -y : y
+            d = d < 0 ? -d : d
+            if (x != y && !(d <= e * s + 1e-7)) { print "line", NR, x, y; bad = 1 }
+        } }
+        END { exit bad || NR < 2 }'
+}
+
+@test "train, eval and probe on the device agree with the CPU" {
+    begin cuda --steps 6
+    # shellcheck disable=SC2086
+    train -q -j1 -o cpu $RUN --steps 6 data
+    agree <(rows cuda 1-7) <(rows cpu 1-7) 1e-4
+    for device in cpu cuda; do
+        "$BIN/eval" -q --device $device cpu data >eval-$device
+        probe -q --device $device --windows 4 cpu data >probe-$device
+    done
+    agree <(grep -v per_second eval-cuda) <(grep -v per_second eval-cpu) 1e-4
+    agree probe-cuda probe-cpu 1e-3
+}
+
+@test "the same bits again, with --recompute, and when resumed" {
+    begin whole --steps 6
+    EMU_STREAMS=random:3 begin again --steps 6 --recompute
+    cmp <(rows whole 1-7) <(rows again 1-7)
+    cp -r whole part
+    rm -r part/step-00000006
+    train -q --resume part
+    cmp <(rows whole 1-7) <(rows part 1-7)
+    cmp whole/step-00000006/model.safetensors part/step-00000006/model.safetensors
+}
+
+# The call $1 fails for the $2th time: one line that names it and its place, and whatever was
+# whole before is whole; the run goes on to what it would have been.
+survives()
+{
+    local call=$1 status=0
+    rm -rf run
+    EMU_FAIL=$call:$2 begin run --steps 6 2>err || status=$?
+    cat err
+    [ "$status" -eq 1 ]
+    [ "$(wc -l <err)" -eq 1 ]
+    [ "$call" != cudaGetLastError ] || call="launch of"
+    grep -qE "^train: kernels/cuda/[a-z_]+\.cuh?:[0-9]+: $call.*(error|memory|status)" err
+    [ ! -e run ] || [ -z "$(find run -name '*.tmp')" ]
+    if [ -e run/train.tsv ]; then
+        for step in run/step-*; do
+            "$BIN/eval" -q "$step" data >/dev/null
+        done
+        train -q --resume run
+        cmp <(rows whole 1-7) <(rows run 1-7)
+    fi
+}
+
+@test "a call that fails ends the run in one line, and what was written stays whole" {
+    begin whole --steps 6
+    for call in $(grep -ohE '(CUDA|LT)\((cuda|cublasLt)[A-Za-z]+' "$ROOT"/kernels/cuda/*.cu |
+        cut -d '(' -f 2 | sort -u | grep -v '^cudaFuncSetAttribute$'); do
+        survives "$call" 1
+    done
+    for call in cudaMalloc:3 cudaMemcpyAsync:12 cudaMemcpyAsync:60 cudaStreamSynchronize:40 \
+        cudaGraphLaunch:3 cublasLtMatmul:5 cudaGetLastError:1 cudaGetLastError:90; do
+        survives "${call%:*}" "${call#*:}"
+    done
+}
