@@ -130,6 +130,7 @@ void norm_cases(void)
     norm_case("norm: layer", 9, 37, 0, 1, 1, 1, 0);
     norm_case("norm: rms", 9, 37, 3, 1, 0, 0, 0);
     norm_case("norm: layer without gain and bias, a view", 5, 64, 8, 0, 0, 1, 0);
+    norm_case("norm: a row of 17", 1, 17, 0, 1, 1, 1, 0);
     norm_case("norm: rms with a bias alone", 300, 130, 0, 0, 1, 0, 0);
     /* x holds 1000 +- 1 to 6e-5, so no more than 1e-3 can be asked; one-pass sums give nonsense */
     norm_case("norm: layer, a large mean", 4, 100, 0, 1, 1, 1, 1000);
@@ -315,6 +316,8 @@ void attention_cases(void)
         attention_case(2, 1, 64, 17, 131, 1, 1, 0, p);
         attention_case(1, 2, 80, 65, 65, 1, 0, 0, p);
         attention_case(1, 1, 128, 3, 66, 1, 0, 0.1f, p);
+        attention_case(2, 1, 80, 1, 1, 1, 0, 0, p);
+        attention_case(1, 2, 80, 17, 17, 1, 0, 0, p);
     }
 }
 

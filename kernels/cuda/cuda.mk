@@ -48,11 +48,11 @@ $(CUDA_DIR)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -c $< -o $@
 
-# The tests of this backend: ops, optim, torch and jacobian take a device's name.
-CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch jacobian compare traffic)
+# The tests of this backend: ops, optim, torch, jacobian and gradcheck take a device's name.
+CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch jacobian gradcheck compare traffic roofline)
 cuda-tests: $(CUDA_TESTS)
-$(addprefix $(CUDA_DIR)/,ops optim torch jacobian): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
-$(addprefix $(CUDA_DIR)/,compare traffic): $(CUDA_DIR)/%: $(BUILD)/tests/cuda-on-cpu/%.o
+$(addprefix $(CUDA_DIR)/,ops optim torch jacobian gradcheck): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
+$(addprefix $(CUDA_DIR)/,compare traffic roofline): $(CUDA_DIR)/%: $(BUILD)/tests/cuda-on-cpu/%.o
 $(CUDA_TESTS): $(CUDA_OBJECTS) $(LIB)
 	$(CC) $(FLAGS) $(filter %.o,$^) $(LIB) $(LIBS) $(CUDA_LIBS) -o $@
 
@@ -66,15 +66,18 @@ check-cuda: ## the CUDA backend: on a GPU where there is one, else its kernels o
 
 check-gpu:
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=nvcc
-	@for t in 'ops cuda' 'optim cuda' 'torch cuda' 'jacobian cuda' compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
+	@for t in 'ops cuda' 'optim cuda' 'torch cuda' 'jacobian cuda' 'gradcheck cuda' compare; do \
+	    $(BUILD)/cuda-nvcc/$$t || exit 1; \
+	done
 
 # Three builds: plain; every access checked; sanitised.
 check-emu:
-	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=emu
+	@$(MAKE) -s -j$(JOBS) cuda-tests all CUDA=emu BIN=build/cuda-emu/bin
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=check
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=emu BUILD=build/asan SANITIZE=address,undefined \
 	    CFLAGS='-O1 -g -fno-omit-frame-pointer'
-	@if [ -n '$(NVCC_NEW)' ]; then $(MAKE) -s -j$(JOBS) ptx cuda-tests CUDA=nvcc; fi
+	@if [ -n '$(NVCC_NEW)' ]; then $(MAKE) -s -j$(JOBS) ptx cuda-tests all CUDA=nvcc \
+	    BIN=build/cuda-nvcc/bin; fi
 	@tests/run $(BUILD)/cuda-tap $(JOBS) $(wildcard tests/cuda-on-cpu/*.bats)
 
 

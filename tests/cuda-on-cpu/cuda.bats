@@ -61,6 +61,11 @@ passes()
     passes build/cuda-emu/jacobian cuda
 }
 
+@test "sub-layers computed anew give the same bits" {
+    passes build/cuda-emu/gradcheck cuda
+    EMU_ORDER=random:7 EMU_STREAMS=random:7 passes build/cuda-emu/gradcheck cuda
+}
+
 @test "two-block models of every placement train as on the CPU's backend" {
     passes build/cuda-emu/compare
 }

@@ -26,7 +26,7 @@ plant()
 caught()
 {
     local patch=$PWD/tests/cuda-on-cpu/faults/$1.patch build=${1%%-*} program=ops device=cuda
-    [[ $1 =~ -(optim|compare)- ]] && program=${BASH_REMATCH[1]}
+    [[ $1 =~ -(optim|gradcheck|compare)- ]] && program=${BASH_REMATCH[1]}
     plant "$patch" "$build" "$program" || { echo "the fault cannot be planted: $1"; return 1; }
     [ "$program" = compare ] && device=2       # a placement: pre, with dropout
     EMU_STREAMS=random:1 run "build/cuda-$build/$program" "$device"
@@ -68,6 +68,10 @@ caught()
 
 @test "a fault is seen: a batch that is not waited for" {
     caught emu-compare-batch-not-waited-for
+}
+
+@test "a fault is seen: a sub-layer that is not computed anew" {
+    caught emu-gradcheck-not-computed-anew
 }
 
 @test "a fault is seen: pinned memory filled again too soon" {

@@ -1,19 +1,20 @@
 /* profile.cc - EMU_PROFILE=FILE: what each kernel asked of memory, counted by the 32-byte sector
  * and the bank pass, appended to FILE at the end as a table.
  *
- *   kernel launches distinct asked beyond needed passes best
+ *   kernel launches distinct asked beyond needed passes best threads shared
  * distinct: bytes of device memory touched, reads and writes apart, each sector once a launch;
  * asked: bytes of all sectors that the warp accesses asked of the first cache; beyond: of those
  * that went beyond it, a block's first reading of each and every write; needed: bytes that the
  * accesses hold, a broadcast once; passes: shared memory passes, and
- * how many they would be without bank conflicts. */
+ * how many they would be without bank conflicts; threads of a block and bytes of its dynamic
+ * shared memory, of the launch that had most of it. */
 #include "profile.h"
 #include <map>
 #include <set>
 #include <unordered_set>
 
 struct Count {
-    uint64_t launches, distinct, asked, beyond, needed, passes, best;
+    uint64_t launches, distinct, asked, beyond, needed, passes, best, threads, shared;
 };
 
 static const char *file;
@@ -81,6 +82,8 @@ void emu_profile_launch_end()
         return;
     Count &k = kernels[emu.name];
     k.launches++;
+    if (emu.smem >= k.shared)
+        k.shared = emu.smem, k.threads = emu.n_threads;
     k.distinct += (touched[0].size() + touched[1].size()) * 32;
     touched[0].clear(), touched[1].clear();
 }
@@ -92,10 +95,12 @@ static struct Report {
         FILE *f = emu_profile_on() ? fopen(file, "a") : nullptr;
         if (!f)
             return;
-        fprintf(f, "kernel\tlaunches\tdistinct\tasked\tbeyond\tneeded\tpasses\tbest\n");
+        fprintf(f, "kernel\tlaunches\tdistinct\tasked\tbeyond\tneeded\tpasses\tbest\t"
+                   "threads\tshared\n");
         for (auto &[name, k] : kernels)
-            fprintf(f, "%s\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\n", name.c_str(), k.launches, k.distinct,
-                    k.asked, k.beyond, k.needed, k.passes, k.best);
+            fprintf(f, "%s\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\t%lu\n", name.c_str(),
+                    k.launches, k.distinct, k.asked, k.beyond, k.needed, k.passes, k.best,
+                    k.threads, k.shared);
         fclose(f);
     }
 } report;

@@ -42,7 +42,24 @@ ratios()
         run grep -nE '[1-9][0-9]* bytes spill' "$log"
         [ "$status" -eq 1 ] || { echo "$log: $output"; return 1; }
     done
-    run build/cuda-nvcc/ops cuda
-    [ "$status" -eq 1 ]
-    [[ "$output" == "ops: --device cuda: no GPU can be used: "* ]]
+}
+
+@test "programs built with CUDA run where there is no GPU and no driver, and say so when asked" {
+    command -v nvcc >/dev/null || skip "nvcc is not here to compile it"
+    command -v nvidia-smi >/dev/null && skip "a GPU is here"
+    bin=$PWD/build/cuda-nvcc/bin
+    cd "$BATS_TEST_TMPDIR"
+    head -c 4000 "$bin/../share/shakespeare/tinyshakespeare.txt" |
+        "$bin/tokenize" -q -v bytes --lines | "$bin/shard" -q --val-fraction 0.2 -o data
+    small="--layers 1 --width 16 --heads 2 --context 8 --batch 2 --steps 2"
+    # shellcheck disable=SC2086
+    "$bin/train" -q -o run $small data
+    for command in "train -o x $small data" "eval run data" "probe run data"; do
+        # shellcheck disable=SC2086
+        run "$bin/"${command/ / -q --device cuda }
+        [ "$status" -eq 1 ]
+        [[ "$output" == "${command%% *}: --device cuda: no GPU can be used: "* ]]
+        [ "${#lines[@]}" -eq 1 ]
+    done
+    [ ! -e x ]
 }

@@ -98,6 +98,23 @@ static void optimisers(void)
     least("sum_partial<square>", 1.0 * N * F);
 }
 
+/* Not bound by memory: run for the shape of its launches, which `figures` reads. */
+static void attention(void)
+{
+    static const int widths[] = {32, 64, 80, 128, 160};
+    enum { TIME = 16 };
+    for (int i = 0; i < 5; i++)
+        for (enum precision p = PRECISION_F32; p <= PRECISION_BF16; p++) {
+            const int c = widths[i];
+            struct attention_args a = {
+                .q = device(TIME, c), .k = device(TIME, c), .v = device(TIME, c),
+                .y = device(TIME, c), .lse = device(TIME, 1), .heads = 1, .tq = TIME, .tk = TIME,
+                .causal = 1, .precision = p};
+            be->attention_forward(&a);
+            be->attention_backward(&a);
+        }
+}
+
 int main(void)
 {
     program = "traffic";
@@ -105,5 +122,6 @@ int main(void)
     elementwise();
     by_row();
     optimisers();
+    attention();
     return finish();
 }
