@@ -1,9 +1,10 @@
 /* product.c - matrix products, block by block in registers.
  *
- * Both operands are packed (tile.h) in strips, DEEP units of k at a time.  All threads pack the
- * one with fewer strips; then each takes runs of strips of the other as it comes free, packs
- * them, and multiplies them by all of the first.  An element is summed by one thread in the
- * order of k, so its bits do not depend on their number. */
+ * Operands are packed (tile.h) in strips, DEEP units of k at a time, but for a left one that can
+ * be multiplied as it lies.  All threads pack the one with fewer strips; then each takes runs of
+ * strips of the other as they come free, packs them, and multiplies them by all of the first.  An
+ * element is summed by one thread in the order of k, so its bits do not depend on their number.
+ */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/tile.h"
@@ -64,6 +65,12 @@ INLINE void group(const int depth, const float *in, int units, float *out)
         for (int i = 0; i < DOWN; i += ROWS)
             for (int r = 0; r < ROWS; r++)
                 out[i * depth + k * ROWS + r] = in[k * DOWN + i + r];
+}
+
+/* Whether the left operand is multiplied as it lies. */
+INLINE int is_loose(const struct product *q)
+{
+    return q->precision == PRECISION_F32 && !q->a.turned && !q->sums && q->m % ROWS == 0;
 }
 
 /* Rows [row, row + DOWN) of the left operand: groups of ROWS, each stacked, [units][ROWS]; for the
@@ -129,10 +136,11 @@ INLINE void pack_right(const enum precision p, const int panel, const struct par
     }
 }
 
-/* Rows [row, row + have) of c by one panel, over one block of k. */
+/* Rows [row, row + have) of c by one panel, over one block of k; a unit of the left operand is at
+ * left[i * ai + k * ak]. */
 INLINE void multiply_block(const enum precision p, const int vecs, const struct product *q,
-                           int row, int col, int units, const float *left, const float *right,
-                           int add)
+                           int row, int col, int units, const float *left, ptrdiff_t ai,
+                           ptrdiff_t ak, const float *right, int add)
 {
     const int panel = vecs * LANES, rows = block_rows(p);
     const int have = min_int(rows, q->m - row), n = min_int(panel, q->n - col);
@@ -141,7 +149,7 @@ INLINE void multiply_block(const enum precision p, const int vecs, const struct 
     const float *first = add ? c : q->bias ? q->bias + col : tile_zeros;
     const ptrdiff_t ld_first = add ? q->ldc : 0;
 
-    block(p, vecs, units, left, is_tile(p) ? deep_of(p) : 1, is_tile(p) ? 1 : ROWS, right, panel,
+    block(p, vecs, units, left, ai, ak, right, panel,
           whole ? first : tile_zeros, whole ? ld_first : 0, whole ? c : edge,
           whole ? q->ldc : panel);
     for (int r = 0; !whole && r < have; r++)
@@ -150,37 +158,43 @@ INLINE void multiply_block(const enum precision p, const int vecs, const struct 
 }
 
 /* Strips [r, r_end) of rows times panels [c, c_end), part by part of c. */
-INLINE void multiply_strips(const enum precision p, const int vecs, const struct part *s,
-                            const struct packed *left, const struct packed *right,
-                            int r, int r_end, int c, int c_end)
+INLINE void multiply_strips(const enum precision p, const int vecs, const int loose,
+                            const struct part *s, const struct packed *left,
+                            const struct packed *right, int r, int r_end, int c, int c_end)
 {
-    const int rows = block_rows(p);
+    const struct product *q = s->q;
+    const int rows = block_rows(p), deep = deep_of(p);
+    const ptrdiff_t ai = loose ? q->a.ld : is_tile(p) ? deep : 1;
     for (int i = r; i < r_end; i += STRIPS)
         for (int j = c; j < c_end; j += STRIPS)
             for (int b = 0; b < s->blocks; b++)
-                for (int row = i * DOWN; row < min_int(s->q->m, min_int(i + STRIPS, r_end) * DOWN);
-                     row += rows)
+                for (int row = i * DOWN; row < min_int(q->m, min_int(i + STRIPS, r_end) * DOWN);
+                     row += rows) {
+                    const float *a = loose ? q->a.data + row * ai + s->from + b * deep
+                                           : strip_at(left, row / DOWN, b) + row % DOWN * deep;
                     for (int col = j; col < min_int(j + STRIPS, c_end); col++)
-                        multiply_block(p, vecs, s->q, row, col * vecs * LANES,
-                                       round_up(units_in(p, s, b), depth_step(p)),
-                                       strip_at(left, row / DOWN, b) + row % DOWN * deep_of(p),
-                                       strip_at(right, col, b), s->q->add || s->from + b > 0);
+                        multiply_block(p, vecs, q, row, col * vecs * LANES,
+                                       round_up(units_in(p, s, b), depth_step(p)), a, ai,
+                                       loose || is_tile(p) ? 1 : ROWS, strip_at(right, col, b),
+                                       q->add || s->from + b > 0);
+                }
 }
 
-/* What differs by precision and width of a panel, each compiled for its own. */
+/* What differs by precision, width of a panel and looseness, each compiled for its own. */
 struct kit {
     enum precision precision;
-    int panel, depth;           /* columns; units of k in a block */
+    int panel, depth, loose;    /* columns; units of k in a block */
     void (*left)(const struct part *, const struct packed *, int strip);
     void (*right)(const struct part *, const struct packed *, int strip);
     void (*multiply)(const struct part *, const struct packed *left, const struct packed *right,
                      int r, int r_end, int c, int c_end);
 };
 
-#define KIT(name, p, vecs)                                                                        \
+#define KIT(name, p, vecs, loose)                                                                 \
     static void name##_left(const struct part *s, const struct packed *to, int strip)             \
     {                                                                                             \
-        pack_left(p, s, to, strip);                                                               \
+        if (!(loose))                                                                             \
+            pack_left(p, s, to, strip);                                                           \
     }                                                                                             \
     static void name##_right(const struct part *s, const struct packed *to, int strip)            \
     {                                                                                             \
@@ -189,20 +203,22 @@ struct kit {
     static void name##_multiply(const struct part *s, const struct packed *left,                  \
                                 const struct packed *right, int r, int r_end, int c, int c_end)   \
     {                                                                                             \
-        multiply_strips(p, vecs, s, left, right, r, r_end, c, c_end);                             \
+        multiply_strips(p, vecs, loose, s, left, right, r, r_end, c, c_end);                      \
     }                                                                                             \
     static const struct kit name = {                                                              \
-        p, (vecs) * LANES, TILES && p == PRECISION_BF16 ? DEEP_TILE : DEEP,                       \
+        p, (vecs) * LANES, TILES && p == PRECISION_BF16 ? DEEP_TILE : DEEP, loose,                \
         name##_left, name##_right, name##_multiply,                                               \
     };
 
-KIT(full, PRECISION_F32, 2)
-KIT(full_wide, PRECISION_F32, VECS)
-KIT(half, PRECISION_BF16, 2)
+KIT(full, PRECISION_F32, 2, 0)
+KIT(full_wide, PRECISION_F32, VECS, 0)
+KIT(full_loose, PRECISION_F32, 2, 1)
+KIT(full_wide_loose, PRECISION_F32, VECS, 1)
+KIT(half, PRECISION_BF16, 2, 0)
 #if defined __AMX_BF16__
 #define half_wide half
 #else
-KIT(half_wide, PRECISION_BF16, VECS)
+KIT(half_wide, PRECISION_BF16, VECS, 0)
 #endif
 
 /* Strips [t, end) of the operand that has more of them, times the other. */
@@ -302,6 +318,8 @@ void KERNEL(product)(const struct product *q)
         (bf16 ? few_bf16 : few_f32)(q);
     else if (bf16)
         multiply(wide ? &half_wide : &half, q);
+    else if (is_loose(q))
+        multiply(wide ? &full_wide_loose : &full_loose, q);
     else
         multiply(wide ? &full_wide : &full, q);
 }

@@ -19,7 +19,7 @@
 /* A block of registers has ROWS rows of at most VECS vectors. */
 enum { ROWS = LANES == 16 ? 8 : 4, VECS = LANES == 4 ? 2 : 3 };
 enum {
-    AHEAD = 8,              /* units of the right operand fetched ahead: it is in the second cache */
+    AHEAD = 8,              /* units of the right operand fetched: it is in the second cache */
     ROWS_AHEAD = 12,        /* rows fetched ahead of packing */
 };
 #ifdef __AVX512BF16__
