@@ -22,6 +22,7 @@ struct adam_args {
     size_t n;
     float beta1, beta2, eps, decay;
     const struct update *now;
+    uint16_t *narrow;           /* w in bf16, written with it; or NULL */
 };
 
 /* m = momentum m + g;  w = w - lr * decay * w - lr * m.  m may be NULL: then m is g. */
@@ -31,6 +32,7 @@ struct sgd_args {
     size_t n;
     float momentum, decay;
     const struct update *now;
+    uint16_t *narrow;           /* as above */
 };
 
 /* Work that a device has written down; NULL is none yet. */
@@ -41,6 +43,8 @@ struct backend {
     const char *name;                               /* "cpu-v4", "cuda": for records */
     int stores;                                     /* backward kernels heed `fresh`; else the plan
                                                        zeroes gradients first */
+    int narrows;                                    /* values between products in bf16 are stored
+                                                       in bf16, and what they multiply with too */
     float *(*alloc)(size_t floats);                 /* device memory, zeroed, 64-byte aligned */
     void (*release)(float *);
     void (*zero)(float *, size_t floats);
@@ -48,6 +52,7 @@ struct backend {
     void (*get)(void *host, const void *device, size_t bytes);
     void (*send)(float *device, const void *host, size_t bytes);    /* put() that does not wait */
     void (*copy)(float *to, const float *from, size_t floats);      /* both on the device */
+    void (*narrow)(uint16_t *to, const float *from, size_t n);      /* where it narrows: to bf16 */
     void (*wait)(void);
     /* Do work(of), which asks this backend for the same things each time and waits for none:
      * a device may write them down in *r and repeat what it wrote.  forget() frees *r. */

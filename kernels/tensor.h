@@ -4,6 +4,7 @@
  * A batch of sequences is rows = batch * time; heads are runs of columns. */
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 
 enum tensor_kind {
     TENSOR_INPUT,       /* filled by the caller and kept; int32 or float; no gradient */
@@ -13,12 +14,17 @@ enum tensor_kind {
     TENSOR_SPARE,       /* the same, but without a place (data NULL) where neither wants it */
 };
 
+/* What numbers are stored as.  int32 and bf16 tensors hold theirs in the storage of floats. */
+enum storage { STORAGE_F32, STORAGE_BF16 };
+
 struct tensor {
     char name[64];          /* "block.3.mlp.fc.weight": probes and checkpoints use it */
     enum tensor_kind kind;
     int rows, cols;
-    int ld;                 /* floats from row to row; > cols in a view or a padded matrix */
+    enum storage storage;   /* of data and gradient; plan_layout() chooses */
+    int ld;                 /* numbers from row to row; > cols in a view or a padded matrix */
     float *data, *grad;     /* backend addresses, set by plan_place(); grad may be NULL */
+    uint16_t *narrow;       /* a parameter's data once more, in bf16; or NULL */
     int fresh;              /* grad holds nothing yet: the backward kernel that runs stores there */
 
     /* Plan bookkeeping. */
@@ -36,7 +42,20 @@ static inline size_t tensor_size(const struct tensor *t)
     return (size_t)t->rows * (size_t)t->cols;
 }
 
-/* Row r of a tensor's data or gradient. */
+/* Place of number i in a tensor's data or gradient. */
+static inline float *tensor_at(const struct tensor *t, float *p, size_t i)
+{
+    return (float *)(void *)((char *)p + i * (t->storage == STORAGE_BF16 ? 2 : 4));
+}
+
+/* Floats of storage from its first row to the end of its last. */
+static inline size_t tensor_floats(const struct tensor *t)
+{
+    const size_t n = (size_t)t->rows * (size_t)t->ld;
+    return t->storage == STORAGE_BF16 ? (n + 1) / 2 : n;
+}
+
+/* Row r of a tensor's data or gradient, stored in f32. */
 static inline float *tensor_row(const struct tensor *t, float *floats, int r)
 {
     return floats + (size_t)r * (size_t)t->ld;

@@ -10,7 +10,7 @@ enum { FACE_OPERANDS = 10 };
 /* Copies of a step's operands: two that are one tensor stay one. */
 struct face_call {
     struct tensor twins[FACE_OPERANDS];
-    struct face_copy data[FACE_OPERANDS], grad[FACE_OPERANDS];
+    struct face_copy data[FACE_OPERANDS], grad[FACE_OPERANDS], narrow[FACE_OPERANDS];
 };
 
 static inline void face_enter(struct face_call *c, struct tensor **t, int n)
@@ -19,7 +19,7 @@ static inline void face_enter(struct face_call *c, struct tensor **t, int n)
     for (int k = 0; k < n; k++) {
         int same = 0;
         seen[k] = t[k];
-        c->data[k].host = c->grad[k].host = NULL;
+        c->data[k].host = c->grad[k].host = c->narrow[k].host = NULL;
         if (!t[k])
             continue;
         while (seen[same] != seen[k])
@@ -29,8 +29,13 @@ static inline void face_enter(struct face_call *c, struct tensor **t, int n)
             continue;
         const size_t floats = (size_t)seen[k]->rows * (size_t)seen[k]->ld;
         c->twins[k] = *seen[k];
-        c->twins[k].data = face_send(&c->data[k], seen[k]->data, floats);
-        c->twins[k].grad = face_send(&c->grad[k], seen[k]->grad, floats);
+        float *(*const send)(struct face_copy *, float *, size_t) =
+            seen[k]->storage == STORAGE_BF16 ? face_send_narrow : face_send;
+        c->twins[k].data = send(&c->data[k], seen[k]->data, floats);
+        c->twins[k].grad = send(&c->grad[k], seen[k]->grad, floats);
+        if (face_of->narrows && (k == 1 || k == 2))     /* a product's weight and bias */
+            c->twins[k].narrow = (uint16_t *)(void *)face_send_narrow(&c->narrow[k],
+                                                                      seen[k]->data, floats);
     }
 }
 
@@ -39,6 +44,7 @@ static inline void face_leave(struct face_call *c, int n)
     for (int k = 0; k < n; k++) {
         face_fetch(&c->data[k]);
         face_fetch(&c->grad[k]);
+        face_drop(&c->narrow[k]);
     }
 }
 
@@ -61,11 +67,27 @@ static inline void *face_send_bytes(struct face_copy *c, const void *host, size_
     return face_send(c, (float *)(size_t)host, bytes / sizeof(float));
 }
 
+/* Room for the copy in bf16 of n parameters, if there is one; and what was written there. */
+static inline uint16_t *face_send_narrowed(struct face_copy *c, uint16_t *narrow, size_t n)
+{
+    *c = (struct face_copy){NULL, narrow ? face_of->alloc((n + 1) / 2) : NULL, n, STORAGE_BF16};
+    return (uint16_t *)(void *)c->device;
+}
+
+static inline void face_fetch_narrowed(struct face_copy *c, uint16_t *narrow)
+{
+    if (!narrow)
+        return;
+    face_of->get(narrow, c->device, c->n * sizeof *narrow);
+    face_of->release(c->device);
+}
+
 static inline void face_adam(const struct adam_args *a)
 {
     struct adam_args b = *a;
-    struct face_copy c[5];
+    struct face_copy c[6];
     b.w = face_send(&c[0], a->w, a->n);
+    b.narrow = face_send_narrowed(&c[5], a->narrow, a->n);
     b.m = face_send(&c[1], a->m, a->n);
     b.v = face_send(&c[2], a->v, a->n);
     b.grad = face_send(&c[3], (float *)(size_t)a->grad, a->n);
@@ -74,13 +96,15 @@ static inline void face_adam(const struct adam_args *a)
     for (int i = 0; i < 4; i++)
         face_fetch(&c[i]);
     face_drop(&c[4]);
+    face_fetch_narrowed(&c[5], a->narrow);
 }
 
 static inline void face_sgd(const struct sgd_args *a)
 {
     struct sgd_args b = *a;
-    struct face_copy c[4];
+    struct face_copy c[5];
     b.w = face_send(&c[0], a->w, a->n);
+    b.narrow = face_send_narrowed(&c[4], a->narrow, a->n);
     b.m = face_send(&c[1], a->m, a->n);
     b.grad = face_send(&c[2], (float *)(size_t)a->grad, a->n);
     b.now = face_send_bytes(&c[3], a->now, sizeof *a->now);
@@ -88,6 +112,7 @@ static inline void face_sgd(const struct sgd_args *a)
     for (int i = 0; i < 3; i++)
         face_fetch(&c[i]);
     face_drop(&c[3]);
+    face_fetch_narrowed(&c[4], a->narrow);
 }
 
 static inline void face_settle(struct update *u, const double *losses, int n, double clip)

@@ -1,5 +1,5 @@
-/* ops [DEVICE] - each operation alone, on every level of the CPU that this machine has, or on
- * that device.
+/* ops [DEVICE [OPERATION]] - each operation alone, on every level of the CPU that this machine
+ * has, or on that device; that operation alone.
  *
  * Forward against a plain f64 implementation written from ops.h; backward against central
  * differences of that implementation, entry by entry and along random directions.  Both lists
@@ -7,7 +7,10 @@
  *
  * Values are of size 1.  An f32 result may differ by TOLERANCE of the largest entry of its tensor:
  * 2^-24 for each of the up to some 300 roundings that add up at random.  bf16 rounds each input
- * by up to 2^-9, so a result may differ by BF16_TOLERANCE, 4 such roundings. */
+ * by up to 2^-9, so a result may differ by BF16_TOLERANCE, 4 such roundings.
+ *
+ * A backend that stores values in bf16 runs each case also so, with each set of operands that a
+ * plan may store so: their numbers are rounded first, so that results are what is rounded. */
 #include "base/base.h"
 #include "base/random.h"
 #include "graph/plan.h"
@@ -19,7 +22,7 @@
 #include <string.h>
 
 static const double TOLERANCE = 3e-6, BF16_TOLERANCE = 8e-3;
-static const float GUARD = 12345;       /* lies between the columns of a view */
+static const float GUARD = 12352;       /* lies between the columns of a view; exact in bf16 */
 enum { OPERANDS = 10, PROBES = 12, DIRECTIONS = 3 };
 
 static const struct { int in, out; } ops[OP_COUNT] = {
@@ -245,7 +248,7 @@ static double stored_error(const struct step *s, double *const *v, double *const
     return worst;
 }
 
-static void check(const char *name, const struct step s, double tolerance)
+static void check_once(const char *name, const struct step s, double tolerance)
 {
     struct tensor *const *t = operands(&s);
     const int in = ops[s.op].in, all = in + ops[s.op].out;
@@ -278,12 +281,80 @@ static void check(const char *name, const struct step s, double tolerance)
         free(v[k]), free(dy[k]), free(before[k]);
     }
     report(worst < tolerance && !broken, broken ? "writes outside its outputs" : name, worst);
-    for (int k = 0; k < all; k++)
-        for (int again = k + 1; t[k] && again <= all; again++)
-            if (again == all)
-                free(t[k]->data), free(t[k]->grad), free(t[k]);
-            else if (t[again] == t[k])
-                break;
+}
+
+/* The operands of a step, each once, and how many. */
+static int distinct(const struct step *s, struct tensor **once)
+{
+    struct tensor *const *t = operands(s);
+    int n = 0;
+    for (int k = 0; k < ops[s->op].in + ops[s->op].out; k++) {
+        int known = !t[k];
+        for (int i = 0; i < n; i++)
+            known |= once[i] == t[k];
+        if (!known)
+            once[n++] = t[k];
+    }
+    return n;
+}
+
+static void round_numbers(const struct tensor *t, float *x)
+{
+    for (size_t i = 0; x && i < (size_t)t->rows * (size_t)t->ld; i++)
+        x[i] = bf16_widen(bf16_narrow(x[i]));
+}
+
+/* Whether a plan may store just the operands of these bits in bf16. */
+static int may_store(const struct step *s, unsigned bits)
+{
+    struct tensor *const *t = operands(s);
+    unsigned alike, may = step_narrow(s, &alike);
+    for (int k = 0; k < OPERANDS; k++)
+        if (k >= ops[s->op].in + ops[s->op].out || !t[k])
+            may &= ~(1u << k), alike &= ~(1u << k);
+    return !(bits & ~may) && (!(bits & alike) || (bits & alike) == alike);
+}
+
+static void store_narrow(const struct step *s, unsigned bits)
+{
+    struct tensor *const *t = operands(s);
+    for (int k = 0; k < ops[s->op].in + ops[s->op].out; k++)
+        if (t[k]) {
+            t[k]->storage = bits >> k & 1 ? STORAGE_BF16 : STORAGE_F32;
+            if (bits >> k & 1)
+                round_numbers(t[k], t[k]->data), round_numbers(t[k], t[k]->grad);
+        }
+}
+
+static void check(const char *name, const struct step s, double tolerance)
+{
+    struct tensor *once[OPERANDS];
+    const int n = distinct(&s, once);
+    float *data[OPERANDS], *grad[OPERANDS];
+    for (int k = 0; k < n; k++) {
+        const size_t bytes = (size_t)once[k]->rows * (size_t)once[k]->ld * sizeof(float);
+        data[k] = once[k]->data, grad[k] = once[k]->grad;
+        once[k]->data = data[k] ? memcpy(zalloc(bytes, 1), data[k], bytes) : NULL;
+        once[k]->grad = grad[k] ? memcpy(zalloc(bytes, 1), grad[k], bytes) : NULL;
+    }
+    check_once(name, s, tolerance);
+    for (unsigned bits = 1; bits < 1u << OPERANDS && be->narrows; bits++) {
+        char narrow[200];
+        if (!may_store(&s, bits))
+            continue;
+        for (int k = 0; k < n; k++) {
+            const size_t bytes = (size_t)once[k]->rows * (size_t)once[k]->ld * sizeof(float);
+            if (data[k])
+                memcpy(once[k]->data, data[k], bytes);
+            if (grad[k])
+                memcpy(once[k]->grad, grad[k], bytes);
+        }
+        snprintf(narrow, sizeof narrow, "%s; operands %#x in bf16", name, bits);
+        store_narrow(&s, bits);
+        check_once(narrow, s, fmax(tolerance, BF16_TOLERANCE));
+    }
+    for (int k = 0; k < n; k++)
+        free(data[k]), free(grad[k]), free(once[k]->data), free(once[k]->grad), free(once[k]);
 }
 
 #include "tests/ops_cases.h"
@@ -291,9 +362,12 @@ static void check(const char *name, const struct step s, double tolerance)
 int main(int argc, char **argv)
 {
     program = "ops";
+    setvbuf(stdout, NULL, _IOLBF, 0);
     omp_set_num_threads(2);
     for (int i = 0; (be = tested_backend(argc, argv, i)); i++) {
-#define OP(name, in, out, keep) name##_cases();
+#define OP(name, in, out, keep)                  \
+    if (argc < 3 || !strcmp(argv[2], #name))     \
+        name##_cases();
 #include "kernels/ops.def"
 #undef OP
     }

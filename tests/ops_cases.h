@@ -291,7 +291,7 @@ static void attention_case(int batch, int heads, int d, int tq, int tk, int caus
     struct attention_args a = {
         .q = numbers(batch * tq, c, 2 * c), .k = numbers(batch * tk, c, d % 16 ? 3 : 4),
         .v = numbers(batch * tk, c, 0), .lengths = cut ? ints(batch, 1, 1, tk - 1) : NULL,
-        .draw = p > 0 ? drawing(1) : NULL, .y = numbers(batch * tq, c, 1),
+        .draw = p > 0 ? drawing(1) : NULL, .y = numbers(batch * tq, c, d % 16 ? 1 : 4),
         .lse = fixed(numbers(batch * tq, heads, 0)), .heads = heads, .tq = tq, .tk = tk,
         .causal = causal, .p = p, .site = 5, .precision = precision};
     snprintf(name, sizeof name, "attention: %d x %d heads of %d, %d queries, %d keys%s%s%s%s",

@@ -15,6 +15,7 @@ enum { MOST = 50000, UPDATES = 5 };
 static const struct backend *be;
 static int tests, failed;
 static float w[MOST], m[MOST], v[MOST], grad[MOST];
+static uint16_t narrow[MOST];
 static double w64[MOST], m64[MOST], v64[MOST];
 
 static void report(const char *name, size_t n, double error, double tolerance)
@@ -47,6 +48,21 @@ static double worst(size_t n)
     return most;
 }
 
+static uint16_t *narrow_for(void)
+{
+    return be->narrows ? narrow : NULL;
+}
+
+/* The copy in bf16 is what the parameters round to. */
+static void check_narrow(size_t n)
+{
+    double wrong = 0;
+    for (size_t i = 0; i < n && be->narrows; i++)
+        wrong += narrow[i] != bf16_narrow(w[i]);
+    if (be->narrows)
+        report("the copy in bf16", n, wrong, 0.5);
+}
+
 static void adam(size_t n)
 {
     const double lr = 0.1, beta1 = 0.9, beta2 = 0.95, eps = 1e-8, decay = 0.1, scale = 0.5;
@@ -56,7 +72,7 @@ static void adam(size_t n)
         const struct update now = {.lr = (float)lr, .correct1 = (float)correct1,
                                    .correct2 = (float)correct2, .scale = (float)scale};
         be->adam(&(struct adam_args){w, m, v, grad, n, (float)beta1, (float)beta2, (float)eps,
-                                     (float)decay, &now});
+                                     (float)decay, &now, narrow_for()});
         for (size_t i = 0; i < n; i++) {
             const double g = scale * (double)grad[i];
             m64[i] = beta1 * m64[i] + (1 - beta1) * g;
@@ -66,6 +82,7 @@ static void adam(size_t n)
         }
     }
     report("adam", n, worst(n), 1e-5);
+    check_narrow(n);
 }
 
 static void sgd(size_t n, int has_momentum)
@@ -75,13 +92,14 @@ static void sgd(size_t n, int has_momentum)
     for (int t = 1; t <= UPDATES; t++) {
         const struct update now = {.lr = (float)lr, .scale = (float)scale};
         be->sgd(&(struct sgd_args){w, has_momentum ? m : NULL, grad, n, (float)momentum,
-                                   (float)decay, &now});
+                                   (float)decay, &now, narrow_for()});
         for (size_t i = 0; i < n; i++) {
             m64[i] = momentum * m64[i] + scale * (double)grad[i];
             w64[i] -= lr * decay * w64[i] + lr * m64[i];
         }
     }
     report(has_momentum ? "sgd with momentum" : "sgd", n, worst(n), 1e-5);
+    check_narrow(n);
 }
 
 static void sums(size_t n)
@@ -120,8 +138,8 @@ static void settling(void)
     be->settle(&u, lost, 2, 0);
     report("a loss that is infinite", 2, !isnan(u.scale), 0.5);
     fill(100);
-    be->adam(&(struct adam_args){w, m, v, grad, 100, 0.9f, 0.9f, 1e-8f, 0.1f, &u});
-    be->sgd(&(struct sgd_args){w, m, grad, 100, 0.9f, 0.1f, &u});
+    be->adam(&(struct adam_args){w, m, v, grad, 100, 0.9f, 0.9f, 1e-8f, 0.1f, &u, NULL});
+    be->sgd(&(struct sgd_args){w, m, grad, 100, 0.9f, 0.1f, &u, NULL});
     report("nothing is updated", 100, worst(100) + fabs((double)m[7]), 1e-30);
     u.squares = NAN;
     be->settle(&u, losses, 2, 1);

@@ -25,6 +25,7 @@ void dry_run(const char *data)
 
     plan_layout(p);
     const double params = 4.0 * (double)p->param_floats, work = 4.0 * (double)p->work_floats;
+    const double narrow = 4.0 * (double)p->narrow_floats;
     const double moments = learner_moments(&learn_config) * params;
     tsv_provenance(stdout, recorded);
     puts("quantity\tvalue");
@@ -33,10 +34,10 @@ void dry_run(const char *data)
         parameters - (position->kind == TENSOR_PARAM ? (double)tensor_size(position) : 0));
     row("flops_per_token", (3 * plan_flops(p) + plan_flops_again(p)) / tokens);
     row("tokens_per_step", tokens * learn_config.accumulate);
-    row("bytes_parameters", params);
+    row("bytes_parameters", params + narrow);
     row("bytes_gradients", params);
     row("bytes_optimizer", moments);
     row("bytes_activations", work);
-    row("bytes_total", 2 * params + moments + work);
+    row("bytes_total", 2 * params + narrow + moments + work);
     model_free(m);
 }

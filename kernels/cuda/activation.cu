@@ -29,8 +29,8 @@ static __device__ __forceinline__ float slope(enum activation kind, float x)
     }
 }
 
-template <int V>
-__global__ void activation_forward(struct extent e, const float *x, int x_ld, float *y, int y_ld,
+template <int V, class T>
+__global__ void activation_forward(struct extent e, const T *x, int x_ld, T *y, int y_ld,
                                    enum activation kind)
 {
     const struct place at = my_place<V>(e);
@@ -43,9 +43,9 @@ __global__ void activation_forward(struct extent e, const float *x, int x_ld, fl
 }
 
 /* dx (+)= dy f'(x) */
-template <int V>
-__global__ void activation_backward(struct extent e, const float *x, float *dx, int x_ld,
-                                    bool fresh, const float *dy, int y_ld,
+template <int V, class T>
+__global__ void activation_backward(struct extent e, const T *x, T *dx, int x_ld,
+                                    bool fresh, const T *dy, int y_ld,
                                     enum activation kind)
 {
     const struct place at = my_place<V>(e);
@@ -64,8 +64,11 @@ extern "C" void cuda_activation_forward(const struct activation_args *a)
     const struct tensor *const t[] = {a->x, a->y};
     const float *const p[] = {a->x->data, a->y->data};
     const struct spread s = spread_over(t, p, 2);
-    LAUNCH(s.fours ? activation_forward<4> : activation_forward<1>, s.blocks, BLOCK, 0, s.extent,
-           a->x->data, a->x->ld, a->y->data, a->y->ld, a->kind);
+    by_storage(a->x, [&](auto zero) {
+        using T = decltype(zero);
+        LAUNCH((s.fours ? activation_forward<4, T> : activation_forward<1, T>), s.blocks, BLOCK, 0,
+               s.extent, data_of<T>(a->x), a->x->ld, data_of<T>(a->y), a->y->ld, a->kind);
+    });
 }
 
 extern "C" void cuda_activation_backward(const struct activation_args *a)
@@ -75,6 +78,10 @@ extern "C" void cuda_activation_backward(const struct activation_args *a)
     const struct tensor *const t[] = {a->x, a->x, a->y};
     const float *const p[] = {a->x->data, a->x->grad, a->y->grad};
     const struct spread s = spread_over(t, p, 3);
-    LAUNCH(s.fours ? activation_backward<4> : activation_backward<1>, s.blocks, BLOCK, 0, s.extent,
-           a->x->data, a->x->grad, a->x->ld, a->x->fresh, a->y->grad, a->y->ld, a->kind);
+    by_storage(a->x, [&](auto zero) {
+        using T = decltype(zero);
+        LAUNCH((s.fours ? activation_backward<4, T> : activation_backward<1, T>), s.blocks, BLOCK,
+               0, s.extent, data_of<T>(a->x), grad_of<T>(a->x), a->x->ld, a->x->fresh,
+               grad_of<T>(a->y), a->y->ld, a->kind);
+    });
 }

@@ -1,11 +1,12 @@
 /* attention.cu - the attention op: reads the arguments and chooses the kernels. */
 #include "kernels/cuda/attention.cuh"
 
-static struct attention shape_of(const struct attention_args *a)
+template <class T> static struct attention<T> shape_of(const struct attention_args *a)
 {
     const int d = a->q->cols / a->heads;
-    struct attention s = {};
-    s.q = a->q->data, s.k = a->k->data, s.v = a->v->data, s.y = a->y->data, s.lse = a->lse->data;
+    struct attention<T> s = {};
+    s.q = data_of<T>(a->q), s.k = data_of<T>(a->k), s.v = data_of<T>(a->v);
+    s.y = data_of<T>(a->y), s.lse = a->lse->data;
     s.lengths = a->lengths ? (const int *)a->lengths->data : nullptr;
     s.draw = a->p > 0 && a->draw ? a->draw->data : nullptr;
     s.q_ld = a->q->ld, s.k_ld = a->k->ld, s.v_ld = a->v->ld, s.y_ld = a->y->ld;
@@ -14,12 +15,12 @@ static struct attention shape_of(const struct attention_args *a)
     s.causal = a->causal;
     s.scale = 1 / sqrtf((float)d);
     s.p = a->p, s.site = a->site;
-    s.bf16 = a->precision == PRECISION_BF16;
+    s.narrow = a->precision == PRECISION_BF16;
     return s;
 }
 
 /* delta[row, h] = sum over head h's columns of dy y: a warp to each. */
-__global__ void attention_delta(struct attention a, float *delta)
+template <class T> __global__ void attention_delta(struct attention<T> a, float *delta)
 {
     const int lane = threadIdx.x % WARP;
     const size_t w = (size_t)blockIdx.x * WARPS + threadIdx.x / WARP;
@@ -28,15 +29,15 @@ __global__ void attention_delta(struct attention a, float *delta)
     if (row >= (size_t)a.batch * a.tq)
         return;
     for (int i = lane; i < a.d; i += WARP)
-        sum += a.dy[at + i] * a.y[at + i];
+        sum += float(a.dy[at + i]) * float(a.y[at + i]);
     sum = warp_sum(sum);
     if (lane == 0)
         delta[w] = sum;
 }
 
-extern "C" void cuda_attention_forward(const struct attention_args *args)
+template <class T> static void forward(const struct attention_args *args)
 {
-    const struct attention a = shape_of(args);
+    const struct attention<T> a = shape_of<T>(args);
     if (attention_mma_fits(&a))
         attention_mma_forward(&a);
     else if (attention_tiled_fits(&a))
@@ -45,20 +46,32 @@ extern "C" void cuda_attention_forward(const struct attention_args *args)
         attention_plain_forward(&a);
 }
 
-extern "C" void cuda_attention_backward(const struct attention_args *args)
+template <class T> static void backward(const struct attention_args *args)
 {
-    struct attention a = shape_of(args);
+    struct attention<T> a = shape_of<T>(args);
     const size_t pairs = (size_t)a.batch * a.tq * a.heads;
-    a.dy = args->y->grad;
-    a.dq = args->q->grad, a.dk = args->k->grad, a.dv = args->v->grad;
+    a.dy = grad_of<T>(args->y);
+    a.dq = grad_of<T>(args->q), a.dk = grad_of<T>(args->k), a.dv = grad_of<T>(args->v);
     a.dq_fresh = args->q->fresh, a.dk_fresh = args->k->fresh, a.dv_fresh = args->v->fresh;
     if (!a.dq && !a.dk && !a.dv)
         return;
     float *delta = (float *)cuda_scratch(SCRATCH_DELTA, sizeof *delta * pairs);
-    LAUNCH(attention_delta, blocks_for(pairs, WARPS), BLOCK, 0, a, delta);
+    LAUNCH(attention_delta<T>, blocks_for(pairs, WARPS), BLOCK, 0, a, delta);
     a.delta = delta;
-    if (attention_tiled_fits(&a))
+    if (attention_mma_fits(&a))
+        attention_mma_backward(&a);
+    else if (attention_tiled_fits(&a))
         attention_tiled_backward(&a);
     else
         attention_plain_backward(&a);
+}
+
+extern "C" void cuda_attention_forward(const struct attention_args *a)
+{
+    by_storage(a->y, [&](auto zero) { forward<decltype(zero)>(a); });
+}
+
+extern "C" void cuda_attention_backward(const struct attention_args *a)
+{
+    by_storage(a->y, [&](auto zero) { backward<decltype(zero)>(a); });
 }

@@ -1,74 +1,36 @@
 /* attention_mma.cu - attention forward in bf16 on tensor cores (Dao 2023): 4 warps own 16 queries
- * each, keys come by in tiles of 64.  Rows of f32 become bf16 on their way into shared memory,
- * where they stand 16 bytes further apart than they are long, so that ldmatrix meets no bank
- * twice.  D is the columns of a head. */
-#include "kernels/cuda/attention.cuh"
-#include "kernels/cuda/ptx.cuh"
+ * each, keys come by in tiles of 64. */
+#include "kernels/cuda/attention_mma.cuh"
 
-enum { MMA_WARPS = 4, MMA_BLOCK = MMA_WARPS * WARP, MMA_TILE = 64 };
-
-static bool in_fours(const float *p, int ld)
+template <class T> static bool in_fours(const T *p, int ld)
 {
-    return (uintptr_t)p % 16 == 0 && ld % 4 == 0;
+    return (uintptr_t)p % (4 * sizeof *p) == 0 && ld % 4 == 0;
 }
 
-bool attention_mma_fits(const struct attention *a)
+template <class T> bool attention_mma_fits(const struct attention<T> *a)
 {
-    return a->bf16 && (a->d == 32 || a->d == 64 || a->d == 80 || a->d == 128)
-        && in_fours(a->q, a->q_ld) && in_fours(a->k, a->k_ld) && in_fours(a->v, a->v_ld);
-}
-
-/* Rows first .. first + 63 of [rows, D] into shared memory as bf16, 0 past the end. */
-template <int D>
-static __device__ __forceinline__ void load_tile(__nv_bfloat16 *to, const float *from, int ld,
-                                                 int first, int rows)
-{
-    for (int e = threadIdx.x; e < MMA_TILE * D / 4; e += MMA_BLOCK) {
-        const int r = e / (D / 4), c = e % (D / 4) * 4;
-        floats<4> x = {};
-        if (first + r < rows)
-            x = load<4>(from + (size_t)(first + r) * ld + c);
-        const uint2 packed = {pack_bf16(x.v[0], x.v[1]), pack_bf16(x.v[2], x.v[3])};
-        *reinterpret_cast<uint2 *>(to + r * (D + 8) + c) = packed;
-    }
+    return a->narrow && (a->d == 32 || a->d == 64 || a->d == 80 || a->d == 128)
+        && in_fours(a->q, a->q_ld) && in_fours(a->k, a->k_ld) && in_fours(a->v, a->v_ld)
+        && in_fours(a->y, a->y_ld);
 }
 
 /* s[j] = this warp's 16 queries times keys 8 j .. 8 j + 7 of the tile. */
 template <int D>
 static __device__ __forceinline__ void scores(float s[8][4], const uint32_t q[D / 16][4],
-                                              const __nv_bfloat16 *k)
+                                              const bf16 *k)
 {
-    const int lane = threadIdx.x % WARP;
 #pragma unroll
     for (int j = 0; j < 8; j += 2) {
         for (int e = 0; e < 4; e++)
             s[j][e] = s[j + 1][e] = 0;
 #pragma unroll
         for (int i = 0; i < D / 16; i++) {
-            uint32_t f[4];      /* columns 16 i .. + 15 of keys 8 j .. + 7, then of the next 8 */
-            ldmatrix_x4<false>(f, k + (j * 8 + lane % 8 + lane / 16 * 8) * (D + 8) + i * 16
-                                    + lane / 8 % 2 * 8);
+            uint32_t f[4];
+            load_right<D>(f, k, i, j);
             mma_bf16(s[j], q[i], f);
             mma_bf16(s[j + 1], q[i], f + 2);
         }
     }
-}
-
-/* acc += p v, p the packed probabilities of 64 keys. */
-template <int D>
-static __device__ __forceinline__ void mix(float acc[D / 8][4], const uint32_t p[4][4],
-                                           const __nv_bfloat16 *v)
-{
-    const int lane = threadIdx.x % WARP;
-#pragma unroll
-    for (int i = 0; i < 4; i++)
-#pragma unroll
-        for (int j = 0; j < D / 16; j++) {
-            uint32_t f[4];
-            ldmatrix_x4<true>(f, v + (i * 16 + lane % 16) * (D + 8) + j * 16 + lane / 16 * 8);
-            mma_bf16(acc[2 * j], p[i], f);
-            mma_bf16(acc[2 * j + 1], p[i], f + 2);
-        }
 }
 
 /* The running softmax of the two rows that a lane shares with three others. */
@@ -77,8 +39,8 @@ struct running {
 };
 
 /* Scores become probabilities, dropped and packed; acc and the sums follow the new maximum. */
-template <int D>
-static __device__ __forceinline__ void soften(const struct attention &a, struct draw draw, int b,
+template <int D, class T>
+static __device__ __forceinline__ void soften(const struct attention<T> &a, struct draw draw, int b,
                                               int h, int row, int key, float s[8][4],
                                               struct running *run, float acc[D / 8][4],
                                               uint32_t packed[4][4])
@@ -112,20 +74,15 @@ static __device__ __forceinline__ void soften(const struct attention &a, struct 
             acc[j][2 * half] *= old;
             acc[j][2 * half + 1] *= old;
         }
-#pragma unroll
-        for (int i2 = 0; i2 < 4; i2++) {
-            packed[i2][half] = pack_bf16(s[2 * i2][2 * half], s[2 * i2][2 * half + 1]);
-            packed[i2][half + 2] = pack_bf16(s[2 * i2 + 1][2 * half], s[2 * i2 + 1][2 * half + 1]);
-        }
+        pack_row<8>(packed, s, half);
     }
 }
 
 /* y = acc / sum and lse for the rows of this lane. */
-template <int D>
-static __device__ __forceinline__ void finish_rows(const struct attention &a, int b, int h,
+template <int D, class T>
+static __device__ __forceinline__ void finish_rows(const struct attention<T> &a, int b, int h,
                                                    int row, const struct running &run,
-                                                   const float acc[D / 8][4], float *out,
-                                                   float *lse)
+                                                   const float acc[D / 8][4])
 {
     const int lane = threadIdx.x % WARP;
     for (int half = 0; half < 2; half++) {
@@ -136,23 +93,20 @@ static __device__ __forceinline__ void finish_rows(const struct attention &a, in
             continue;
         const size_t r = (size_t)b * a.tq + row + 8 * half;
         const float share = sum > 0 ? 1 / sum : 0;
-        float *y = out + r * a.y_ld + h * D + lane % 4 * 2;
+        T *y = a.y + r * a.y_ld + h * D + lane % 4 * 2;
 #pragma unroll
-        for (int j = 0; j < D / 8; j++) {
-            y[j * 8] = acc[j][2 * half] * share;
-            y[j * 8 + 1] = acc[j][2 * half + 1] * share;
-        }
+        for (int j = 0; j < D / 8; j++)
+            store<2>(y + j * 8, {acc[j][2 * half] * share, acc[j][2 * half + 1] * share});
         if (lane % 4 == 0)
-            lse[r * a.lse_ld + h] = run.max[half] + logf(sum);
+            a.lse[r * a.lse_ld + h] = run.max[half] + logf(sum);
     }
 }
 
-template <int D>
-__global__ void __launch_bounds__(MMA_BLOCK) attention_mma_rows(struct attention a, int tiles,
-                                                                float *out, float *lse)
+template <int D, class T>
+__global__ void __launch_bounds__(MMA_BLOCK) attention_mma_rows(struct attention<T> a, int tiles)
 {
-    DYN_SHARED(__nv_bfloat16, sq);
-    __nv_bfloat16 *sk = sq + MMA_TILE * (D + 8), *sv = sk + MMA_TILE * (D + 8);
+    DYN_SHARED(bf16, sq);
+    bf16 *sk = sq + MMA_TILE * (D + 8), *sv = sk + MMA_TILE * (D + 8);
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
     const int b = blockIdx.x / tiles / a.heads, h = blockIdx.x / tiles % a.heads;
     const int first = blockIdx.x % tiles * MMA_TILE, row = first + warp * 16 + lane / 4;
@@ -167,30 +121,29 @@ __global__ void __launch_bounds__(MMA_BLOCK) attention_mma_rows(struct attention
     __syncthreads();
 #pragma unroll
     for (int i = 0; i < D / 16; i++)
-        ldmatrix_x4<false>(q[i], sq + (warp * 16 + lane % 16) * (D + 8) + i * 16 + lane / 16 * 8);
+        load_left<D>(q[i], sq, i);
     for (int j0 = 0; j0 < end; j0 += MMA_TILE) {
         load_tile<D>(sk, a.k + keys * a.k_ld + col, a.k_ld, j0, a.tk);
         load_tile<D>(sv, a.v + keys * a.v_ld + col, a.v_ld, j0, a.tk);
         __syncthreads();
         scores<D>(s, q, sk);
         soften<D>(a, draw, b, h, row, j0 + lane % 4 * 2, s, &run, acc, p);
-        mix<D>(acc, p, sv);
+        mix<D, 8>(acc, p, sv);
         __syncthreads();
     }
-    finish_rows<D>(a, b, h, row, run, acc, out, lse);
+    finish_rows<D>(a, b, h, row, run, acc);
 }
 
-template <int D> static void forward(const struct attention *a)
+template <int D, class T> static void forward(const struct attention<T> *a)
 {
     const int tiles = (int)blocks_for(a->tq, MMA_TILE);
-    const int bytes = 3 * MMA_TILE * (D + 8) * (int)sizeof(__nv_bfloat16);
-    CUDA(cudaFuncSetAttribute(attention_mma_rows<D>, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                              bytes));
-    LAUNCH(attention_mma_rows<D>, (unsigned)(a->batch * a->heads * tiles), MMA_BLOCK, bytes, *a,
-           tiles, const_cast<float *>(a->y), const_cast<float *>(a->lse));
+    const int bytes = 3 * tile_bytes<D>();
+    const auto kernel = attention_mma_rows<D, T>;
+    CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes));
+    LAUNCH(kernel, (unsigned)(a->batch * a->heads * tiles), MMA_BLOCK, bytes, *a, tiles);
 }
 
-void attention_mma_forward(const struct attention *a)
+template <class T> void attention_mma_forward(const struct attention<T> *a)
 {
     switch (a->d) {
     case 32: forward<32>(a); break;
@@ -199,3 +152,9 @@ void attention_mma_forward(const struct attention *a)
     default: forward<128>(a); break;
     }
 }
+
+#define INSTANTIATE(T)                                                  \
+    template bool attention_mma_fits(const struct attention<T> *);      \
+    template void attention_mma_forward(const struct attention<T> *);
+INSTANTIATE(float)
+INSTANTIATE(bf16)

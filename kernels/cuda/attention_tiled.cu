@@ -5,7 +5,7 @@
 
 enum { OWN = 4, TILE = 32 };            /* rows of a warp, of a tile */
 
-bool attention_tiled_fits(const struct attention *a)
+template <class T> bool attention_tiled_fits(const struct attention<T> *a)
 {
     return a->d <= 4 * WARP;
 }
@@ -17,18 +17,20 @@ static __host__ __device__ __forceinline__ int pitch(int d)
 }
 
 /* Rows first .. first + TILE - 1 of [rows, d] into shared memory, 0 past the end. */
-static __device__ __forceinline__ void load_tile(const struct attention &a, float *to,
-                                                 const float *from, int ld, int first, int rows)
+template <class T>
+static __device__ __forceinline__ void load_tile(const struct attention<T> &a, float *to,
+                                                 const T *from, int ld, int first, int rows)
 {
     for (int e = threadIdx.x; e < TILE * a.d; e += BLOCK) {
         const int r = e / a.d, c = e % a.d;
         to[r * pitch(a.d) + c] = first + r < rows
-                               ? rounded(a.bf16, from[(size_t)(first + r) * ld + c]) : 0;
+                               ? rounded(a.narrow, from[(size_t)(first + r) * ld + c]) : 0;
     }
 }
 
 /* sum[w] = x[row w of this warp] . y[row `lane`] for tiles x and y. */
-static __device__ __forceinline__ void dots(const struct attention &a, const float *x,
+template <class T>
+static __device__ __forceinline__ void dots(const struct attention<T> &a, const float *x,
                                             const float *y, float sum[OWN])
 {
     const int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
@@ -42,8 +44,8 @@ static __device__ __forceinline__ void dots(const struct attention &a, const flo
 }
 
 /* acc[w][u] += sum over rows r of the tile of weights[w][r] tile[r][lane + 32 u]. */
-template <int N>
-static __device__ __forceinline__ void mix(const struct attention &a, float (*weights)[TILE],
+template <int N, class T>
+static __device__ __forceinline__ void mix(const struct attention<T> &a, float (*weights)[TILE],
                                            const float *tile, float acc[OWN][N])
 {
     const int lane = threadIdx.x % WARP;
@@ -58,8 +60,8 @@ static __device__ __forceinline__ void mix(const struct attention &a, float (*we
 }
 
 /* to[row w][columns] (+)= factor[w] * acc[w], for the rows of this warp that exist. */
-template <int N>
-static __device__ __forceinline__ void put(const struct attention &a, float *to, int ld,
+template <int N, class T>
+static __device__ __forceinline__ void put(const struct attention<T> &a, T *to, int ld,
                                            bool fresh, int first, int rows,
                                            const float factor[OWN], const float acc[OWN][N])
 {
@@ -67,9 +69,9 @@ static __device__ __forceinline__ void put(const struct attention &a, float *to,
     for (int w = 0; w < OWN && row + w < rows; w++)
         for (int u = 0; u < N; u++) {
             const int c = lane + u * WARP;
-            float *at = to + (size_t)(row + w) * ld + c;
+            T *at = to + (size_t)(row + w) * ld + c;
             if (c < a.d)
-                *at = (fresh ? 0 : *at) + factor[w] * acc[w][u];
+                *at = T((fresh ? 0 : float(*at)) + factor[w] * acc[w][u]);
         }
 }
 
@@ -79,7 +81,8 @@ struct corner {
     size_t q, k, v, y;      /* where this head of this sequence starts */
 };
 
-static __device__ __forceinline__ struct corner my_corner(const struct attention &a, int tiles)
+template <class T>
+static __device__ __forceinline__ struct corner my_corner(const struct attention<T> &a, int tiles)
 {
     const int b = blockIdx.x / tiles / a.heads, h = blockIdx.x / tiles % a.heads;
     const size_t rows = (size_t)b * a.tq, keys = (size_t)b * a.tk, col = (size_t)h * a.d;
@@ -88,14 +91,14 @@ static __device__ __forceinline__ struct corner my_corner(const struct attention
 }
 
 /* One past the last key that any of TILE queries from `first` sees. */
-static __device__ __forceinline__ int last_key(const struct attention &a, int b, int first)
+template <class T>
+static __device__ __forceinline__ int last_key(const struct attention<T> &a, int b, int first)
 {
     return keys_seen(a, b, min(first + TILE, a.tq) - 1);
 }
 
-template <int N>
-__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_rows(struct attention a, int tiles,
-                                                              float *out, float *lse)
+template <int N, class T>
+__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_rows(struct attention<T> a, int tiles)
 {
     DYN_SHARED(float, q);
     float *k = q + TILE * pitch(a.d), *v = k + TILE * pitch(a.d);
@@ -122,7 +125,7 @@ __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_rows(struct attentio
             const float old = top == -INFINITY ? 1 : expf(max[w] - top);
             const float p = seen ? expf(x - top) : 0;
             const uint64_t e = first_element(a, at.b, at.h, mine + w) + j;
-            share[warp][w][lane] = rounded(a.bf16, seen ? p * keep(d, e) : 0);
+            share[warp][w][lane] = rounded(a.narrow, seen ? p * keep(d, e) : 0);
             sum[w] = sum[w] * old + warp_sum(p);
             max[w] = top;
             for (int u = 0; u < N; u++)
@@ -134,15 +137,16 @@ __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_rows(struct attentio
     }
     for (int w = 0; w < OWN; w++) {
         if (lane == 0 && mine + w < a.tq)
-            lse[((size_t)at.b * a.tq + mine + w) * a.lse_ld + at.h] = max[w] + logf(sum[w]);
+            a.lse[((size_t)at.b * a.tq + mine + w) * a.lse_ld + at.h] = max[w] + logf(sum[w]);
         sum[w] = sum[w] > 0 ? 1 / sum[w] : 0;
     }
-    put<N>(a, out + at.y, a.y_ld, true, at.first, a.tq, sum, acc);
+    put<N>(a, a.y + at.y, a.y_ld, true, at.first, a.tq, sum, acc);
 }
 
 /* What both backward kernels need of (query i, key j): the kept probability and the gradient of
  * the score, rounded as inputs of the next product; 0 where the query does not see the key. */
-static __device__ __forceinline__ void weigh(const struct attention &a, struct draw d,
+template <class T>
+static __device__ __forceinline__ void weigh(const struct attention<T> &a, struct draw d,
                                              const struct corner &at, int i, int j, float s,
                                              float dp, float *share, float *ds)
 {
@@ -152,13 +156,13 @@ static __device__ __forceinline__ void weigh(const struct attention &a, struct d
     const size_t row = (size_t)at.b * a.tq + i;
     const float p = expf(a.scale * s - a.lse[row * a.lse_ld + at.h]);
     const float factor = keep(d, first_element(a, at.b, at.h, i) + j);
-    *share = rounded(a.bf16, p * factor);
-    *ds = rounded(a.bf16, p * (factor * dp - a.delta[row * a.heads + at.h]));
+    *share = rounded(a.narrow, p * factor);
+    *ds = rounded(a.narrow, p * (factor * dp - a.delta[row * a.heads + at.h]));
 }
 
 /* dq (+)= scale ds k: the block owns queries, keys come by. */
-template <int N>
-__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dq(struct attention a, int tiles)
+template <int N, class T>
+__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dq(struct attention<T> a, int tiles)
 {
     DYN_SHARED(float, q);
     float *dy = q + TILE * pitch(a.d), *k = dy + TILE * pitch(a.d), *v = k + TILE * pitch(a.d);
@@ -189,8 +193,8 @@ __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dq(struct attention 
 }
 
 /* dk (+)= scale ds q, dv (+)= share dy: the block owns keys, queries come by. */
-template <int N>
-__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dkv(struct attention a, int tiles)
+template <int N, class T>
+__global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dkv(struct attention<T> a, int tiles)
 {
     DYN_SHARED(float, k);
     float *v = k + TILE * pitch(a.d), *q = v + TILE * pitch(a.d), *dy = q + TILE * pitch(a.d);
@@ -230,28 +234,34 @@ __global__ void __launch_bounds__(BLOCK, 2) attention_tiled_dkv(struct attention
 }
 
 /* Launch the kernel for this head size over tiles of `time` own rows. */
-#define LAUNCH_TILED(kernel, time, shared_tiles, ...)                                        \
+#define LAUNCH_TILED(kernel, time, shared_tiles)                                             \
     do {                                                                                     \
         const int tiles_ = (int)blocks_for(time, TILE);                                      \
         const unsigned blocks_ = (unsigned)(a->batch * a->heads * tiles_);                   \
         const int bytes_ = (int)sizeof(float) * (shared_tiles) * TILE * pitch(a->d);         \
-        const auto kernel_ = a->d <= WARP ? kernel<1> : a->d <= 2 * WARP ? kernel<2>         \
-                           : a->d <= 3 * WARP ? kernel<3> : kernel<4>;                       \
+        const auto kernel_ = a->d <= WARP ? kernel<1, T> : a->d <= 2 * WARP ? kernel<2, T>   \
+                           : a->d <= 3 * WARP ? kernel<3, T> : kernel<4, T>;                 \
         CUDA(cudaFuncSetAttribute(kernel_, cudaFuncAttributeMaxDynamicSharedMemorySize,      \
                                   bytes_));                                                  \
-        LAUNCH(kernel_, blocks_, BLOCK, bytes_, *a, tiles_, ##__VA_ARGS__);                  \
+        LAUNCH(kernel_, blocks_, BLOCK, bytes_, *a, tiles_);                                 \
     } while (0)
 
-void attention_tiled_forward(const struct attention *a)
+template <class T> void attention_tiled_forward(const struct attention<T> *a)
 {
-    LAUNCH_TILED(attention_tiled_rows, a->tq, 3, const_cast<float *>(a->y),
-                 const_cast<float *>(a->lse));
+    LAUNCH_TILED(attention_tiled_rows, a->tq, 3);
 }
 
-void attention_tiled_backward(const struct attention *a)
+template <class T> void attention_tiled_backward(const struct attention<T> *a)
 {
     if (a->dq)
         LAUNCH_TILED(attention_tiled_dq, a->tq, 4);
     if (a->dk || a->dv)
         LAUNCH_TILED(attention_tiled_dkv, a->tk, 4);
 }
+
+#define INSTANTIATE(T)                                                     \
+    template bool attention_tiled_fits(const struct attention<T> *);       \
+    template void attention_tiled_forward(const struct attention<T> *);    \
+    template void attention_tiled_backward(const struct attention<T> *);
+INSTANTIATE(float)
+INSTANTIATE(bf16)

@@ -56,6 +56,7 @@ static void cuda_get(void *host, const void *device, size_t bytes)
     cuda_wait();
 }
 
+void cuda_narrow(uint16_t *to, const float *from, size_t n);
 void cuda_sum(const float *x, size_t n, double *sum);
 void cuda_sum_squares(const float *x, size_t n, double *sum);
 void cuda_settle(struct update *u, const double *losses, int n, double clip);
@@ -68,9 +69,10 @@ void cuda_sgd(const struct sgd_args *);
 #undef OP
 
 static const struct backend table = {
-    .name = "cuda", .stores = 1,
+    .name = "cuda", .stores = 1, .narrows = 1,
     .alloc = cuda_alloc, .release = cuda_release, .zero = cuda_zero,
-    .put = cuda_put, .get = cuda_get, .send = cuda_send, .copy = cuda_copy, .wait = cuda_wait,
+    .put = cuda_put, .get = cuda_get, .send = cuda_send, .copy = cuda_copy,
+    .narrow = cuda_narrow, .wait = cuda_wait,
     .replay = cuda_replay, .forget = cuda_forget, .sum = cuda_sum,
     .sum_squares = cuda_sum_squares, .settle = cuda_settle, .adam = cuda_adam, .sgd = cuda_sgd,
 #define OP(name, in, out, keep) \

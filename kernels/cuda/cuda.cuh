@@ -4,6 +4,7 @@ extern "C" {
 #include "base/base.h"
 #include "kernels/backend.h"
 }
+#include <cuda_bf16.h>
 #include <cuda_runtime.h>
 #include <stdint.h>
 
@@ -18,7 +19,10 @@ extern "C" {
 extern cudaStream_t cuda_stream;    /* everything runs in it, in order */
 
 /* Device memory that lasts until the next call for the same use; its old contents are gone. */
-enum scratch { SCRATCH_SUMS, SCRATCH_LINKS, SCRATCH_DELTA, SCRATCH_USES };
+enum scratch {
+    SCRATCH_SUMS, SCRATCH_LINKS, SCRATCH_DELTA, SCRATCH_LEFT, SCRATCH_RIGHT, SCRATCH_ROWS,
+    SCRATCH_USES
+};
 void *cuda_scratch(enum scratch use, size_t bytes);
 extern unsigned cuda_scratch_moves;     /* how often some of it got another address */
 
@@ -57,31 +61,68 @@ static inline unsigned blocks_for(size_t n, size_t each)
     return (unsigned)((n + each - 1) / each);
 }
 
-/* V floats that are loaded and stored at once. */
+/* Kernels compute in f32.  What they load and store is f32 or bf16, from one template: T. */
+typedef __nv_bfloat16 bf16;
+
+/* V floats that are computed with at once. */
 template <int V> struct alignas(4 * V) floats {
     float v[V];
 };
 
-template <int V> static __device__ __forceinline__ floats<V> load(const float *p)
+/* V numbers as they lie in memory, in one piece. */
+template <int V, class T> struct alignas(sizeof(T) * V) stored {
+    T v[V];
+};
+
+template <int V, class T> static __device__ __forceinline__ floats<V> load(const T *p)
 {
-    return *reinterpret_cast<const floats<V> *>(p);
+    const stored<V, T> s = *reinterpret_cast<const stored<V, T> *>(p);
+    floats<V> x;
+    for (int i = 0; i < V; i++)
+        x.v[i] = float(s.v[i]);
+    return x;
 }
 
-template <int V> static __device__ __forceinline__ void store(float *p, floats<V> x)
+template <int V, class T> static __device__ __forceinline__ void store(T *p, floats<V> x)
 {
-    *reinterpret_cast<floats<V> *>(p) = x;
+    stored<V, T> s;
+    for (int i = 0; i < V; i++)
+        s.v[i] = T(x.v[i]);
+    *reinterpret_cast<stored<V, T> *>(p) = s;
 }
 
 /* What is added to: nothing yet where it is fresh. */
-template <int V> static __device__ __forceinline__ floats<V> load_old(const float *p, bool fresh)
+template <int V, class T>
+static __device__ __forceinline__ floats<V> load_old(const T *p, bool fresh)
 {
     return fresh ? floats<V>{} : load<V>(p);
 }
 
-/* Whether rows of t can be read 16 bytes at a time from p (its data or its gradient). */
-static inline bool in_fours(const struct tensor *t, const float *p)
+/* t's data and gradient as what they are. */
+template <class T> static inline T *data_of(const struct tensor *t)
 {
-    return t->cols % 4 == 0 && t->ld % 4 == 0 && (uintptr_t)p % 16 == 0;
+    return reinterpret_cast<T *>(t->data);
+}
+
+template <class T> static inline T *grad_of(const struct tensor *t)
+{
+    return reinterpret_cast<T *>(t->grad);
+}
+
+/* f(T()), T what t's numbers are stored as. */
+template <class F> static inline void by_storage(const struct tensor *t, F f)
+{
+    if (t->storage == STORAGE_BF16)
+        f(bf16());
+    else
+        f(float());
+}
+
+/* Whether rows of t can be read 4 numbers at a time from p (its data or its gradient). */
+static inline bool in_fours(const struct tensor *t, const void *p)
+{
+    const int bytes = t->storage == STORAGE_BF16 ? 8 : 16;
+    return t->cols % 4 == 0 && t->ld % 4 == 0 && (uintptr_t)p % bytes == 0;
 }
 
 /* Sum over the warp, the same in every lane and in every run. */

@@ -4,8 +4,8 @@
 
 /* to = factor * from, or to += factor * from.  Elements are numbered along
  * rows of cols columns; 4 of them share a Philox block. */
-template <int V>
-__global__ void dropout_apply(struct extent e, const float *from, int from_ld, float *to,
+template <int V, class T>
+__global__ void dropout_apply(struct extent e, const T *from, int from_ld, T *to,
                               int to_ld, bool add, const float *words, unsigned site, float p)
 {
     const struct place at = my_place<V>(e);
@@ -25,23 +25,27 @@ __global__ void dropout_apply(struct extent e, const float *from, int from_ld, f
     store<V>(to + at.row * to_ld + at.col, y);
 }
 
+/* From t's numbers to u's. */
+static void apply(const struct dropout_args *a, const struct tensor *t, const float *from,
+                  const struct tensor *u, float *to, bool add)
+{
+    const struct tensor *const tensors[] = {t, u};
+    const float *const p[] = {from, to};
+    const struct spread s = spread_over(tensors, p, 2);
+    by_storage(t, [&](auto zero) {
+        using T = decltype(zero);
+        LAUNCH((s.fours ? dropout_apply<4, T> : dropout_apply<1, T>), s.blocks, BLOCK, 0, s.extent,
+               (const T *)from, t->ld, (T *)to, u->ld, add, a->draw->data, a->site, a->p);
+    });
+}
+
 extern "C" void cuda_dropout_forward(const struct dropout_args *a)
 {
-    const struct tensor *const t[] = {a->x, a->y};
-    const float *const p[] = {a->x->data, a->y->data};
-    const struct spread s = spread_over(t, p, 2);
-    LAUNCH(s.fours ? dropout_apply<4> : dropout_apply<1>, s.blocks, BLOCK, 0, s.extent,
-           a->x->data, a->x->ld, a->y->data, a->y->ld, false, a->draw->data, a->site, a->p);
+    apply(a, a->x, a->x->data, a->y, a->y->data, false);
 }
 
 extern "C" void cuda_dropout_backward(const struct dropout_args *a)
 {
-    if (!a->x->grad)
-        return;
-    const struct tensor *const t[] = {a->x, a->y};
-    const float *const p[] = {a->x->grad, a->y->grad};
-    const struct spread s = spread_over(t, p, 2);
-    LAUNCH(s.fours ? dropout_apply<4> : dropout_apply<1>, s.blocks, BLOCK, 0, s.extent,
-           a->y->grad, a->y->ld, a->x->grad, a->x->ld, !a->x->fresh, a->draw->data, a->site,
-           a->p);
+    if (a->x->grad)
+        apply(a, a->y, a->y->grad, a->x, a->x->grad, !a->x->fresh);
 }

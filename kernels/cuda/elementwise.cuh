@@ -11,7 +11,7 @@ struct extent {
 struct spread {
     struct extent extent;
     unsigned blocks;
-    bool fours;         /* 16 bytes at a time */
+    bool fours;         /* 4 numbers at a time */
 };
 
 struct place {

@@ -32,8 +32,8 @@ static __device__ __forceinline__ struct run empty_run()
     return {-INFINITY, 0, 0, INT32_MAX};
 }
 
-template <int V>
-static __device__ __forceinline__ struct run my_run(const float *x, int first, int c)
+template <int V, class T>
+static __device__ __forceinline__ struct run my_run(const T *x, int first, int c)
 {
     struct run a = empty_run();
     for (int i = threadIdx.x * V; i < c; i += BLOCK * V) {
@@ -46,8 +46,8 @@ static __device__ __forceinline__ struct run my_run(const float *x, int first, i
 
 /* Columns [first, first + c) of a vocabulary of that size; the last part ends the row.  Until
  * then loss holds the target's logit. */
-template <int V>
-__global__ void head_rows(int first, int c, int vocab, const float *logits, int ld,
+template <int V, class T>
+__global__ void head_rows(int first, int c, int vocab, const T *logits, int ld,
                           const int *targets, int targets_ld, struct run *state, float *loss,
                           int loss_ld, float *lse, int lse_ld, int *best, int best_ld,
                           float smoothing)
@@ -55,7 +55,7 @@ __global__ void head_rows(int first, int c, int vocab, const float *logits, int 
     __shared__ struct run part[WARPS];
     const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
     const size_t r = blockIdx.x;
-    const float *x = logits + r * ld;
+    const T *x = logits + r * ld;
     struct run a = warp_join(my_run<V>(x, first, c));
     if (lane == 0)
         part[warp] = a;
@@ -81,8 +81,8 @@ __global__ void head_rows(int first, int c, int vocab, const float *logits, int 
 }
 
 /* dlogits = dloss (softmax - (1 - smoothing) [i = target] - rest) */
-template <int V>
-__global__ void head_gradient(int first, int c, const float *logits, int ld, float *dlogits,
+template <int V, class T>
+__global__ void head_gradient(int first, int c, const T *logits, int ld, T *dlogits,
                               int dlogits_ld, const int *targets, int targets_ld,
                               const float *dloss, int loss_ld, const float *lse, int lse_ld,
                               float smoothing, float rest)
@@ -100,90 +100,123 @@ __global__ void head_gradient(int first, int c, const float *logits, int ld, flo
 }
 
 /* One element's share in the bias gradient. */
-struct logit_columns {
-    const float *dlogits;
+template <class T> struct logit_columns {
+    const T *dlogits;
     int ld;
 
     __device__ __forceinline__ void operator()(size_t r, int i, float *dbias, float *) const
     {
-        *dbias += dlogits[r * ld + i];
+        *dbias += float(dlogits[r * ld + i]);
     }
 };
 
-static const float *logits_from(const struct head_args *a, int first)
+/* Where the logits from column `first` on are, or come. */
+static const struct tensor *logits_in(const struct head_args *a)
 {
-    return a->logits->data ? a->logits->data + first : a->part->data;
+    return a->logits->data ? a->logits : a->part;
 }
 
-static int logits_ld(const struct head_args *a)
+static float *logits_from(const struct head_args *a, int first)
 {
-    return a->logits->data ? a->logits->ld : a->part->ld;
+    return a->logits->data ? tensor_at(a->logits, a->logits->data, first) : a->part->data;
 }
 
 static bool fours(const struct tensor *t, int cols, const float *p)
 {
-    return cols % 4 == 0 && t->ld % 4 == 0 && (uintptr_t)p % 16 == 0;
+    struct tensor part = *t;
+    part.cols = cols;
+    return in_fours(&part, p);
+}
+
+/* The bias from column `first` on, as it is added to numbers of that storage. */
+static const void *bias_from(const struct tensor *bias, int first, enum storage storage)
+{
+    return !bias ? nullptr
+         : storage == STORAGE_BF16 ? (const void *)(bias->narrow + first) : bias->data + first;
+}
+
+static void part_forward(const struct head_args *a, const struct operand *x, int first, int c)
+{
+    const int n = a->x->rows, vocab = a->weight->rows;
+    const struct tensor *to = logits_in(a);
+    float *at = logits_from(a, first);
+    const struct product p = {
+        .a = *x, .b = operand_of(a->weight, a->weight->data, first, c, a->precision, SCRATCH_RIGHT),
+        .c = at, .c_ld = to->ld, .c_storage = to->storage,
+        .bias = bias_from(a->bias, first, to->storage), .m = n, .n = c, .k = a->x->cols,
+        .a_turned = false, .b_turned = true, .add = false,
+    };
+    matmul(&p);
+    by_storage(to, [&](auto zero) {
+        using T = decltype(zero);
+        LAUNCH((fours(to, c, at) ? head_rows<4, T> : head_rows<1, T>), (unsigned)n, BLOCK, 0,
+               first, c, vocab, (const T *)at, to->ld, (const int *)a->targets->data,
+               a->targets->ld, (struct run *)a->state->data, a->loss->data, a->loss->ld,
+               a->lse->data, a->lse->ld, (int *)a->best->data, a->best->ld, a->smoothing);
+    });
 }
 
 extern "C" void cuda_head_forward(const struct head_args *a)
 {
-    const int n = a->x->rows, vocab = a->weight->rows;
-    for (int first = 0; first < vocab; first += a->part->cols) {
-        const int c = min(a->part->cols, vocab - first);
-        float *to = (float *)logits_from(a, first);
-        const struct product p = {
-            .a = a->x->data, .b = a->weight->data + (size_t)first * a->weight->ld, .c = to,
-            .bias = a->bias ? a->bias->data + first : nullptr, .m = n, .n = c, .k = a->x->cols,
-            .a_ld = a->x->ld, .b_ld = a->weight->ld, .c_ld = logits_ld(a),
-            .a_turned = false, .b_turned = true, .add = false, .precision = a->precision,
-        };
-        matmul(&p);
-        const bool four = fours(a->logits->data ? a->logits : a->part, c, to);
-        LAUNCH(four ? head_rows<4> : head_rows<1>, (unsigned)n, BLOCK, 0, first, c, vocab, to,
-               logits_ld(a), (const int *)a->targets->data, a->targets->ld,
-               (struct run *)a->state->data, a->loss->data, a->loss->ld, a->lse->data, a->lse->ld,
-               (int *)a->best->data, a->best->ld, a->smoothing);
-    }
+    const int vocab = a->weight->rows;
+    const struct operand x = operand_of(a->x, a->x->data, 0, a->x->rows, a->precision,
+                                        SCRATCH_LEFT);
+    for (int first = 0; first < vocab; first += a->part->cols)
+        part_forward(a, &x, first, min(a->part->cols, vocab - first));
 }
 
-static void part_backward(const struct head_args *a, int first, int c)
+/* dlogits, into part. */
+static void part_gradient(const struct head_args *a, int first, int c)
+{
+    const struct tensor *from = logits_in(a);
+    const float *l = logits_from(a, first);
+    const bool four = fours(from, c, l) && fours(a->part, c, a->part->data);
+    by_storage(a->part, [&](auto zero) {
+        using T = decltype(zero);
+        LAUNCH((four ? head_gradient<4, T> : head_gradient<1, T>),
+               dim3(a->x->rows, blocks_for(c, BLOCK * (four ? 4 : 1))), BLOCK, 0, first, c,
+               (const T *)l, from->ld, data_of<T>(a->part), a->part->ld,
+               (const int *)a->targets->data, a->targets->ld, a->loss->grad, a->loss->ld,
+               a->lse->data, a->lse->ld, a->smoothing, a->smoothing / a->weight->rows);
+        add_columns(a->x->rows, c, logit_columns<T>{data_of<T>(a->part), a->part->ld}, a->bias,
+                    nullptr, first);
+    });
+}
+
+static void part_backward(const struct head_args *a, const struct operand *x, int first, int c)
 {
     const int n = a->x->rows, width = a->x->cols, ld = a->weight->ld;
-    float *d = a->part->data;
+    struct tensor part = *a->part;
+    part.cols = c;
+    const struct operand d = operand_of(&part, part.data, 0, n, a->precision, SCRATCH_LEFT);
     if (a->x->grad) {               /* dx (+)= dlogits weight */
         const struct product p = {
-            .a = d, .b = a->weight->data + (size_t)first * ld, .c = a->x->grad, .bias = nullptr,
-            .m = n, .n = width, .k = c, .a_ld = a->part->ld, .b_ld = ld, .c_ld = a->x->ld,
-            .a_turned = false, .b_turned = false, .add = !a->x->fresh || first > 0,
-            .precision = a->precision,
+            .a = d, .b = operand_of(a->weight, a->weight->data, first, c, a->precision,
+                                    SCRATCH_RIGHT),
+            .c = a->x->grad, .c_ld = a->x->ld, .c_storage = a->x->storage, .bias = nullptr,
+            .m = n, .n = width, .k = c, .a_turned = false, .b_turned = false,
+            .add = !a->x->fresh || first > 0,
         };
         matmul(&p);
     }
     if (a->weight->grad) {          /* dweight (+)= dlogits' x */
         const struct product p = {
-            .a = d, .b = a->x->data, .c = a->weight->grad + (size_t)first * ld, .bias = nullptr,
-            .m = c, .n = width, .k = n, .a_ld = a->part->ld, .b_ld = a->x->ld, .c_ld = ld,
+            .a = d, .b = *x, .c = a->weight->grad + (size_t)first * ld, .c_ld = ld,
+            .c_storage = STORAGE_F32, .bias = nullptr, .m = c, .n = width, .k = n,
             .a_turned = true, .b_turned = false, .add = !a->weight->fresh,
-            .precision = a->precision,
         };
         matmul(&p);
     }
-    add_columns(n, c, logit_columns{d, a->part->ld}, a->bias, nullptr, first);
 }
 
 extern "C" void cuda_head_backward(const struct head_args *a)
 {
-    const int n = a->x->rows, vocab = a->weight->rows;
+    const int vocab = a->weight->rows;
+    const struct operand x = operand_of(a->x, a->x->data, 0, a->x->rows, a->precision,
+                                        SCRATCH_ROWS);
     for (int first = 0; first < vocab; first += a->part->cols) {
         const int c = min(a->part->cols, vocab - first);
-        const float *l = logits_from(a, first);
-        const bool four = fours(a->logits->data ? a->logits : a->part, c, l)
-                       && fours(a->part, c, a->part->data);
-        LAUNCH(four ? head_gradient<4> : head_gradient<1>,
-               dim3(n, blocks_for(c, BLOCK * (four ? 4 : 1))), BLOCK, 0, first, c, l, logits_ld(a),
-               a->part->data, a->part->ld, (const int *)a->targets->data, a->targets->ld,
-               a->loss->grad, a->loss->ld, a->lse->data, a->lse->ld, a->smoothing,
-               a->smoothing / vocab);
-        part_backward(a, first, c);
+        part_gradient(a, first, c);
+        part_backward(a, &x, first, c);
     }
 }

@@ -3,24 +3,31 @@
 #include "kernels/cuda/matmul.cuh"
 
 /* One element's share in the bias gradient. */
-struct bias_columns {
-    const float *dy;
+template <class T> struct bias_columns {
+    const T *dy;
     int y_ld;
 
     __device__ __forceinline__ void operator()(size_t r, int i, float *dbias, float *) const
     {
-        *dbias += dy[r * y_ld + i];
+        *dbias += float(dy[r * y_ld + i]);
     }
 };
 
+/* The bias as it is added to numbers of y's storage. */
+static const void *bias_of(const struct linear_args *a)
+{
+    return !a->bias ? nullptr
+         : a->y->storage == STORAGE_BF16 ? (const void *)a->bias->narrow : a->bias->data;
+}
+
 extern "C" void cuda_linear_forward(const struct linear_args *a)
 {
+    const int n = a->x->rows, in = a->x->cols, out = a->y->cols;
     const struct product p = {
-        .a = a->x->data, .b = a->weight->data, .c = a->y->data,
-        .bias = a->bias ? a->bias->data : nullptr,
-        .m = a->x->rows, .n = a->y->cols, .k = a->x->cols,
-        .a_ld = a->x->ld, .b_ld = a->weight->ld, .c_ld = a->y->ld,
-        .a_turned = false, .b_turned = true, .add = false, .precision = a->precision,
+        .a = operand_of(a->x, a->x->data, 0, n, a->precision, SCRATCH_LEFT),
+        .b = operand_of(a->weight, a->weight->data, 0, out, a->precision, SCRATCH_RIGHT),
+        .c = a->y->data, .c_ld = a->y->ld, .c_storage = a->y->storage, .bias = bias_of(a),
+        .m = n, .n = out, .k = in, .a_turned = false, .b_turned = true, .add = false,
     };
     matmul(&p);
 }
@@ -28,24 +35,27 @@ extern "C" void cuda_linear_forward(const struct linear_args *a)
 extern "C" void cuda_linear_backward(const struct linear_args *a)
 {
     const int n = a->x->rows, in = a->x->cols, out = a->y->cols;
+    const struct operand dy = operand_of(a->y, a->y->grad, 0, n, a->precision, SCRATCH_LEFT);
     if (a->x->grad) {               /* dx (+)= dy weight */
         const struct product p = {
-            .a = a->y->grad, .b = a->weight->data, .c = a->x->grad, .bias = nullptr,
-            .m = n, .n = in, .k = out,
-            .a_ld = a->y->ld, .b_ld = a->weight->ld, .c_ld = a->x->ld,
-            .a_turned = false, .b_turned = false, .add = !a->x->fresh, .precision = a->precision,
+            .a = dy, .b = operand_of(a->weight, a->weight->data, 0, out, a->precision,
+                                     SCRATCH_RIGHT),
+            .c = a->x->grad, .c_ld = a->x->ld, .c_storage = a->x->storage, .bias = nullptr,
+            .m = n, .n = in, .k = out, .a_turned = false, .b_turned = false, .add = !a->x->fresh,
         };
         matmul(&p);
     }
     if (a->weight->grad) {          /* dweight (+)= dy' x */
         const struct product p = {
-            .a = a->y->grad, .b = a->x->data, .c = a->weight->grad, .bias = nullptr,
-            .m = out, .n = in, .k = n,
-            .a_ld = a->y->ld, .b_ld = a->x->ld, .c_ld = a->weight->ld,
-            .a_turned = true, .b_turned = false, .add = !a->weight->fresh,
-            .precision = a->precision,
+            .a = dy, .b = operand_of(a->x, a->x->data, 0, n, a->precision, SCRATCH_RIGHT),
+            .c = a->weight->grad, .c_ld = a->weight->ld, .c_storage = STORAGE_F32,
+            .bias = nullptr, .m = out, .n = in, .k = n, .a_turned = true, .b_turned = false,
+            .add = !a->weight->fresh,
         };
         matmul(&p);
     }
-    add_columns(n, out, bias_columns{a->y->grad, a->y->ld}, a->bias, nullptr);
+    by_storage(a->y, [&](auto zero) {
+        using T = decltype(zero);
+        add_columns(n, out, bias_columns<T>{grad_of<T>(a->y), a->y->ld}, a->bias, nullptr);
+    });
 }

@@ -4,6 +4,27 @@
 #include <cublasLt.h>
 #include <string.h>
 
+/* A row of f32 becomes bf16: a block to a row. */
+__global__ void narrow_rows(int cols, const float *from, int from_ld, bf16 *to, int to_ld)
+{
+    for (int i = threadIdx.x; i < cols; i += BLOCK)
+        to[(size_t)blockIdx.x * to_ld + i] = bf16(from[(size_t)blockIdx.x * from_ld + i]);
+}
+
+struct operand operand_of(const struct tensor *t, const float *p, int first, int rows,
+                          enum precision precision, enum scratch use)
+{
+    const size_t at = (size_t)first * t->ld;
+    if (precision == PRECISION_F32 || t->storage == STORAGE_BF16)
+        return {tensor_at(t, (float *)p, at), t->ld, t->storage};
+    if (t->narrow && p == t->data)
+        return {t->narrow + at, t->ld, STORAGE_BF16};
+    const int ld = (t->cols + 7) & ~7;          /* rows start at multiples of 16 bytes */
+    bf16 *to = (bf16 *)cuda_scratch(use, sizeof *to * (size_t)rows * ld);
+    LAUNCH(narrow_rows, (unsigned)rows, BLOCK, 0, t->cols, p + at, t->ld, to, ld);
+    return {to, ld, STORAGE_BF16};
+}
+
 #define LT(call)                                                                  \
     do {                                                                          \
         const cublasStatus_t status_ = (call);                                    \
@@ -14,7 +35,8 @@
 /* What the choice of an algorithm depends on. */
 struct shape {
     int m, n, k, a_ld, b_ld, c_ld;
-    int a_turned, b_turned, add, bias, precision;
+    int a_turned, b_turned, add, bias;
+    enum storage in, out;
     unsigned a_align, b_align, c_align;
 };
 
@@ -39,6 +61,11 @@ static unsigned alignment(const void *p)
     return (unsigned)(low & (~low + 1));
 }
 
+static cudaDataType_t type_of(enum storage s)
+{
+    return s == STORAGE_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
 static void describe(struct chosen *t)
 {
     const struct shape *s = &t->shape;
@@ -46,19 +73,19 @@ static void describe(struct chosen *t)
     const cublasOperation_t turn_b = s->b_turned ? CUBLAS_OP_T : CUBLAS_OP_N;
     const cublasLtEpilogue_t epilogue = s->bias ? CUBLASLT_EPILOGUE_BIAS
                                                 : CUBLASLT_EPILOGUE_DEFAULT;
-    LT(cublasLtMatmulDescCreate(&t->desc, s->precision == PRECISION_BF16
-                                ? CUBLAS_COMPUTE_32F_FAST_16BF : CUBLAS_COMPUTE_32F, CUDA_R_32F));
+    const cudaDataType_t in = type_of(s->in);
+    LT(cublasLtMatmulDescCreate(&t->desc, CUBLAS_COMPUTE_32F, CUDA_R_32F));
     LT(cublasLtMatmulDescSetAttribute(t->desc, CUBLASLT_MATMUL_DESC_TRANSA, &turn_b,
                                       sizeof turn_b));
     LT(cublasLtMatmulDescSetAttribute(t->desc, CUBLASLT_MATMUL_DESC_TRANSB, &turn_a,
                                       sizeof turn_a));
     LT(cublasLtMatmulDescSetAttribute(t->desc, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
                                       sizeof epilogue));
-    LT(cublasLtMatrixLayoutCreate(&t->b, CUDA_R_32F, s->b_turned ? s->k : s->n,
+    LT(cublasLtMatrixLayoutCreate(&t->b, in, s->b_turned ? s->k : s->n,
                                   s->b_turned ? s->n : s->k, s->b_ld));
-    LT(cublasLtMatrixLayoutCreate(&t->a, CUDA_R_32F, s->a_turned ? s->m : s->k,
+    LT(cublasLtMatrixLayoutCreate(&t->a, in, s->a_turned ? s->m : s->k,
                                   s->a_turned ? s->k : s->m, s->a_ld));
-    LT(cublasLtMatrixLayoutCreate(&t->c, CUDA_R_32F, s->n, s->m, s->c_ld));
+    LT(cublasLtMatrixLayoutCreate(&t->c, type_of(s->out), s->n, s->m, s->c_ld));
 }
 
 static void choose(struct chosen *t)
@@ -117,14 +144,15 @@ void matmul(const struct product *p)
     if (!handle)
         LT(cublasLtCreate(&handle));
     const struct shape s = {
-        p->m, p->n, p->k, p->a_ld, p->b_ld, p->c_ld, p->a_turned, p->b_turned, p->add,
-        p->bias != nullptr, p->precision, alignment(p->a), alignment(p->b), alignment(p->c),
+        p->m, p->n, p->k, p->a.ld, p->b.ld, p->c_ld, p->a_turned, p->b_turned, p->add,
+        p->bias != nullptr, p->a.storage, p->c_storage,
+        alignment(p->a.at), alignment(p->b.at), alignment(p->c),
     };
     struct chosen *t = algorithm_for(&s);
     const float one = 1, old = p->add ? 1 : 0;
     if (p->bias)
         LT(cublasLtMatmulDescSetAttribute(t->desc, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &p->bias,
                                           sizeof p->bias));
-    LT(cublasLtMatmul(handle, t->desc, &one, p->b, t->b, p->a, t->a, &old, p->c, t->c, p->c, t->c,
-                      &t->algo, workspace, t->workspace, cuda_stream));
+    LT(cublasLtMatmul(handle, t->desc, &one, p->b.at, t->b, p->a.at, t->a, &old, p->c, t->c, p->c,
+                      t->c, &t->algo, workspace, t->workspace, cuda_stream));
 }

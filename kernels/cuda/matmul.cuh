@@ -2,16 +2,28 @@
 #pragma once
 #include "kernels/cuda/cuda.cuh"
 
+/* A matrix as a product takes it. */
+struct operand {
+    const void *at;
+    int ld;                     /* numbers from row to row */
+    enum storage storage;
+};
+
+/* Rows [first, first + rows) of t's data or gradient as inputs of a product of that precision: for
+ * bf16 a parameter's copy, or what is stored in f32 converted into that scratch memory. */
+struct operand operand_of(const struct tensor *t, const float *p, int first, int rows,
+                          enum precision precision, enum scratch use);
+
 /* c = a b, or c += a b; all row-major: [m, n] = [m, k] [k, n], with c (+ bias) by row.  A turned
- * operand is stored the other way round: a as [k, m], b as [n, k]. */
+ * operand is stored the other way round: a as [k, m], b as [n, k].  a and b are stored alike. */
 struct product {
-    const float *a, *b;
-    float *c;
-    const float *bias;              /* [n], added to each row, or NULL */
+    struct operand a, b;
+    void *c;
+    int c_ld;
+    enum storage c_storage;
+    const void *bias;               /* [n] of c's storage, added to each row, or NULL */
     int m, n, k;
-    int a_ld, b_ld, c_ld;
     bool a_turned, b_turned, add;
-    enum precision precision;
 };
 
 void matmul(const struct product *p);

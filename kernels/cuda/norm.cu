@@ -40,8 +40,9 @@ static __device__ __forceinline__ floats<V> load_or(const float *p, int i, float
     return t;
 }
 
-template <int V>
-__global__ void norm_forward(int n, int c, const float *in, int x_ld, float *out, int y_ld,
+/* X and Y: what x and y are stored as. */
+template <int V, class X, class Y>
+__global__ void norm_forward(int n, int c, const X *in, int x_ld, Y *out, int y_ld,
                              const float *gain, const float *bias, float *stats, int stats_ld,
                              float eps, int center, int kept)
 {
@@ -50,8 +51,9 @@ __global__ void norm_forward(int n, int c, const float *in, int x_ld, float *out
     const struct turn mine = my_rows(n);
     float *row = rows + (size_t)(threadIdx.x / WARP) * c;
     for (size_t r = mine.first; r < mine.end; r += mine.step) {
-        const float *x = in + r * x_ld, *again = kept ? row : x;
-        float *y = out + r * y_ld, mean = 0, var = 0;
+        const X *x = in + r * x_ld;
+        Y *y = out + r * y_ld;
+        float mean = 0, var = 0;
         if (center || kept)
             for (int i = lane * V; i < c; i += WARP * V) {
                 const floats<V> t = load<V>(x + i);
@@ -62,7 +64,7 @@ __global__ void norm_forward(int n, int c, const float *in, int x_ld, float *out
             }
         mean = center ? warp_sum(mean) / c : 0;
         for (int i = lane * V; i < c; i += WARP * V) {
-            const floats<V> t = load<V>(again + i);
+            const floats<V> t = kept ? load<V>(row + i) : load<V>(x + i);
             for (int k = 0; k < V; k++)
                 var += (t.v[k] - mean) * (t.v[k] - mean);
         }
@@ -70,7 +72,7 @@ __global__ void norm_forward(int n, int c, const float *in, int x_ld, float *out
 
         for (int i = lane * V; i < c; i += WARP * V) {
             const floats<V> g = load_or<V>(gain, i, 1), b = load_or<V>(bias, i, 0);
-            floats<V> t = load<V>(again + i);
+            floats<V> t = kept ? load<V>(row + i) : load<V>(x + i);
             for (int k = 0; k < V; k++)
                 t.v[k] = (t.v[k] - mean) * rstd * g.v[k] + b.v[k];
             store<V>(y + i, t);
@@ -97,9 +99,9 @@ static __device__ __forceinline__ void deviate(floats<V> *h, floats<V> *g, const
 /* With h = (x - mean) rstd and g = gain dy:
  *   dx (+)= rstd (g - [center] mean(g) - h mean(g h)).
  * h and g wait in shared memory. */
-template <int V>
-__global__ void norm_backward(int n, int c, const float *in, float *din, int x_ld,
-                              bool fresh, const float *dout, int y_ld, const float *gain, const float *stats,
+template <int V, class X, class Y>
+__global__ void norm_backward(int n, int c, const X *in, X *din, int x_ld, bool fresh,
+                              const Y *dout, int y_ld, const float *gain, const float *stats,
                               int stats_ld, int center, int kept)
 {
     DYN_SHARED(float, rows);
@@ -107,9 +109,11 @@ __global__ void norm_backward(int n, int c, const float *in, float *din, int x_l
     const struct turn mine = my_rows(n);
     float *h_row = rows + (size_t)(threadIdx.x / WARP) * 2 * c, *g_row = h_row + c;
     for (size_t r = mine.first; r < mine.end; r += mine.step) {
-        const float *x = in + r * x_ld, *dy = dout + r * y_ld;
+        const X *x = in + r * x_ld;
+        const Y *dy = dout + r * y_ld;
         const float mean = stats[r * stats_ld], rstd = stats[r * stats_ld + 1];
-        float *dx = din + r * x_ld, g_mean = 0, gh_mean = 0;
+        X *dx = din + r * x_ld;
+        float g_mean = 0, gh_mean = 0;
         for (int i = lane * V; i < c; i += WARP * V) {
             floats<V> h = load<V>(x + i), g = load<V>(dy + i);
             deviate(&h, &g, gain, i, mean, rstd);
@@ -125,7 +129,8 @@ __global__ void norm_backward(int n, int c, const float *in, float *din, int x_l
         g_mean = center ? warp_sum(g_mean) / c : 0;
         gh_mean = warp_sum(gh_mean) / c;
         for (int i = lane * V; i < c; i += WARP * V) {
-            floats<V> h = load<V>((kept ? h_row : x) + i), g = load<V>((kept ? g_row : dy) + i);
+            floats<V> h = kept ? load<V>(h_row + i) : load<V>(x + i);
+            floats<V> g = kept ? load<V>(g_row + i) : load<V>(dy + i);
             floats<V> d = load_old<V>(dx + i, fresh);
             if (!kept)
                 deviate(&h, &g, gain, i, mean, rstd);
@@ -137,14 +142,16 @@ __global__ void norm_backward(int n, int c, const float *in, float *din, int x_l
 }
 
 /* One element's share in the gradients of gain and bias. */
-struct norm_columns {
-    const float *x, *dy, *stats;
+template <class X, class Y> struct norm_columns {
+    const X *x;
+    const Y *dy;
+    const float *stats;
     int x_ld, y_ld, stats_ld;
 
     __device__ __forceinline__ void operator()(size_t r, int i, float *dgain, float *dbias) const
     {
         const float g = dy[r * y_ld + i];
-        *dgain += g * (x[r * x_ld + i] - stats[r * stats_ld]) * stats[r * stats_ld + 1];
+        *dgain += g * (float(x[r * x_ld + i]) - stats[r * stats_ld]) * stats[r * stats_ld + 1];
         *dbias += g;
     }
 };
@@ -154,16 +161,32 @@ static bool aligned(const struct tensor *t)
     return !t || (uintptr_t)t->data % 16 == 0;
 }
 
+/* f(X(), Y()) for what x and y are stored as. */
+template <class F> static void by_storages(const struct norm_args *a, F f)
+{
+    by_storage(a->x, [&](auto x) { by_storage(a->y, [&](auto y) { f(x, y); }); });
+}
+
+static const float *data_or_null(const struct tensor *t)
+{
+    return t ? t->data : nullptr;
+}
+
 extern "C" void cuda_norm_forward(const struct norm_args *a)
 {
     const int n = a->x->rows, c = a->x->cols, keep = warps_that_keep(c, 1);
     const int warps = keep ? keep : WARPS;
     const bool fours = in_fours(a->x, a->x->data) && in_fours(a->y, a->y->data)
                     && aligned(a->gain) && aligned(a->bias);
-    LAUNCH(fours ? norm_forward<4> : norm_forward<1>, blocks_for(n, warps * ROUNDS), warps * WARP,
-           keep ? sizeof(float) * warps * c : 0, n, c, a->x->data, a->x->ld, a->y->data, a->y->ld,
-           a->gain ? a->gain->data : nullptr, a->bias ? a->bias->data : nullptr, a->stats->data,
-           a->stats->ld, a->eps, a->center, keep != 0);
+    by_storages(a, [&](auto x, auto y) {
+        using X = decltype(x);
+        using Y = decltype(y);
+        LAUNCH((fours ? norm_forward<4, X, Y> : norm_forward<1, X, Y>),
+               blocks_for(n, warps * ROUNDS), warps * WARP, keep ? sizeof(float) * warps * c : 0,
+               n, c, data_of<X>(a->x), a->x->ld, data_of<Y>(a->y), a->y->ld,
+               data_or_null(a->gain), data_or_null(a->bias), a->stats->data, a->stats->ld, a->eps,
+               a->center, keep != 0);
+    });
 }
 
 extern "C" void cuda_norm_backward(const struct norm_args *a)
@@ -172,13 +195,17 @@ extern "C" void cuda_norm_backward(const struct norm_args *a)
     const int warps = keep ? keep : WARPS;
     const bool fours = in_fours(a->x, a->x->data) && in_fours(a->x, a->x->grad)
                     && in_fours(a->y, a->y->grad) && aligned(a->gain);
-    if (a->x->grad)
-        LAUNCH(fours ? norm_backward<4> : norm_backward<1>, blocks_for(n, warps * ROUNDS),
-               warps * WARP, keep ? sizeof(float) * 2 * warps * c : 0,
-               n, c, a->x->data, a->x->grad, a->x->ld, a->x->fresh,
-               a->y->grad, a->y->ld, a->gain ? a->gain->data : nullptr, a->stats->data,
-               a->stats->ld, a->center, keep != 0);
-    const struct norm_columns f = {a->x->data, a->y->grad, a->stats->data,
-                                   a->x->ld, a->y->ld, a->stats->ld};
-    add_columns(n, c, f, a->gain, a->bias);
+    by_storages(a, [&](auto x, auto y) {
+        using X = decltype(x);
+        using Y = decltype(y);
+        if (a->x->grad)
+            LAUNCH((fours ? norm_backward<4, X, Y> : norm_backward<1, X, Y>),
+                   blocks_for(n, warps * ROUNDS), warps * WARP,
+                   keep ? sizeof(float) * 2 * warps * c : 0, n, c, data_of<X>(a->x),
+                   grad_of<X>(a->x), a->x->ld, a->x->fresh, grad_of<Y>(a->y), a->y->ld,
+                   data_or_null(a->gain), a->stats->data, a->stats->ld, a->center, keep != 0);
+        const norm_columns<X, Y> f = {data_of<X>(a->x), grad_of<Y>(a->y), a->stats->data,
+                                      a->x->ld, a->y->ld, a->stats->ld};
+        add_columns(n, c, f, a->gain, a->bias);
+    });
 }

@@ -7,6 +7,14 @@ static bool fours(const float *a, const float *b, const float *c, const float *d
     return (((uintptr_t)a | (uintptr_t)b | (uintptr_t)c | (uintptr_t)d) & 15) == 0;
 }
 
+/* Number i and those after it into the copy in bf16, if there is one. */
+template <int V>
+static __device__ __forceinline__ void store_narrow(uint16_t *narrow, size_t i, floats<V> w)
+{
+    if (narrow)
+        store<V>(reinterpret_cast<bf16 *>(narrow) + i, w);
+}
+
 /* See backend.h; element by element. */
 static __device__ __forceinline__ void adam(const struct adam_args &a, const struct update &u,
                                             float *w, float *m, float *v, float grad)
@@ -32,9 +40,12 @@ template <int V> __global__ void adam_update(struct adam_args a)
         store<V>(a.w + i, w);
         store<V>(a.m + i, m);
         store<V>(a.v + i, v);
+        store_narrow<V>(a.narrow, i, w);
     } else {
-        for (size_t k = i; k < a.n; k++)
+        for (size_t k = i; k < a.n; k++) {
             adam(a, u, a.w + k, a.m + k, a.v + k, a.grad[k]);
+            store_narrow<1>(a.narrow, k, load<1>(a.w + k));
+        }
     }
 }
 
@@ -61,9 +72,12 @@ template <int V> __global__ void sgd_update(struct sgd_args a)
         store<V>(a.w + i, w);
         if (a.m)
             store<V>(a.m + i, m);
+        store_narrow<V>(a.narrow, i, w);
     } else {
-        for (size_t k = i; k < a.n; k++)
+        for (size_t k = i; k < a.n; k++) {
             sgd(a, u, a.w + k, a.m ? a.m + k : nullptr, a.grad[k]);
+            store_narrow<1>(a.narrow, k, load<1>(a.w + k));
+        }
     }
 }
 
@@ -71,7 +85,7 @@ extern "C" void cuda_adam(const struct adam_args *a)
 {
     if (!a->n)
         return;
-    const bool four = fours(a->w, a->m, a->v, a->grad);
+    const bool four = fours(a->w, a->m, a->v, a->grad) && (uintptr_t)a->narrow % 8 == 0;
     LAUNCH(four ? adam_update<4> : adam_update<1>, blocks_for(a->n, BLOCK * (four ? 4 : 1)), BLOCK,
            0, *a);
 }
@@ -80,9 +94,26 @@ extern "C" void cuda_sgd(const struct sgd_args *a)
 {
     if (!a->n)
         return;
-    const bool four = fours(a->w, a->m, a->grad, nullptr);
+    const bool four = fours(a->w, a->m, a->grad, nullptr) && (uintptr_t)a->narrow % 8 == 0;
     LAUNCH(four ? sgd_update<4> : sgd_update<1>, blocks_for(a->n, BLOCK * (four ? 4 : 1)), BLOCK,
            0, *a);
+}
+
+template <int V> __global__ void narrow_numbers(size_t n, const float *from, bf16 *to)
+{
+    const size_t i = ((size_t)blockIdx.x * BLOCK + threadIdx.x) * V;
+    if (i + V <= n)
+        store<V>(to + i, load<V>(from + i));
+    else
+        for (size_t k = i; k < n; k++)
+            to[k] = bf16(from[k]);
+}
+
+extern "C" void cuda_narrow(uint16_t *to, const float *from, size_t n)
+{
+    const bool four = fours(from, nullptr, nullptr, nullptr) && (uintptr_t)to % 8 == 0;
+    LAUNCH(four ? narrow_numbers<4> : narrow_numbers<1>, blocks_for(n, BLOCK * (four ? 4 : 1)),
+           BLOCK, 0, n, from, (bf16 *)to);
 }
 
 struct plain {

@@ -176,6 +176,7 @@ void plan_layout(struct plan *p)
     struct span *spans = zalloc(2 * p->n_tensors, sizeof *spans);
     size_t n = 0;
 
+    choose_storage(p);
     for (size_t i = 0; i < p->n_steps && p->train; i++)
         find_first(p, (int)i);
     if (p->train) {
@@ -205,6 +206,7 @@ void plan_layout(struct plan *p)
                                        p->steps[t->last_user].back_at,
                                        p->steps[last_at_place(p, t)->born].back_at, 0, 0};
     }
+    p->narrow_floats = p->narrow_floats ? (p->param_floats / 2 + 15) & ~(size_t)15 : 0;
     p->work_floats = place(spans, n);
     for (size_t i = p->n_tensors; i-- > 0;)
         if (p->tensors[i]->before)
@@ -226,16 +228,18 @@ void plan_place(struct plan *p, const struct plan *lender)
     plan_layout(p);
     p->lender = lender;
     const size_t params = lender ? 0 : p->param_floats, grads = p->train ? params : 0;
-    p->memory = p->be->alloc(params + grads + p->work_floats);
+    const size_t narrow = lender ? 0 : p->narrow_floats;
+    p->memory = p->be->alloc(params + grads + narrow + p->work_floats);
     p->params = params ? p->memory : NULL;
     p->grads = grads ? p->memory + params : NULL;
-    p->work = p->memory + params + grads;
+    p->narrow = narrow ? (uint16_t *)(void *)(p->memory + params + grads) : NULL;
+    p->work = p->memory + params + grads + narrow;
     for (size_t i = 0; i < p->n_tensors; i++) {
         struct tensor *t = p->tensors[i], *b = root(t);
         if (b->kind != TENSOR_PARAM) {
-            t->data = is_spare(b) ? NULL : p->work + b->data_at + t->col;
+            t->data = is_spare(b) ? NULL : tensor_at(b, p->work + b->data_at, (size_t)t->col);
             if (p->train && b->kind == TENSOR_VALUE)
-                t->grad = p->work + b->grad_at + t->col;
+                t->grad = tensor_at(b, p->work + b->grad_at, (size_t)t->col);
         } else if (lender) {
             const struct tensor *own = borrow(lender, b);
             t->data = own->data + t->col;
@@ -245,4 +249,5 @@ void plan_place(struct plan *p, const struct plan *lender)
             t->grad = p->grads ? p->grads + b->grad_at + t->col : NULL;
         }
     }
+    place_narrow(p);
 }

@@ -1,6 +1,7 @@
 #include "graph/plan.h"
 #include "base/base.h"
 #include "graph/plan_inside.h"
+#include "kernels/bf16.h"
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -190,18 +191,18 @@ double step_flops(const struct step *s)
 double step_bytes(const struct step *s, int backward)
 {
     const int in = op_shapes[s->op].in, n = in + op_shapes[s->op].out;
-    double floats = 0;
+    double bytes = 0;
     for (int i = 0; i < n; i++) {
         const struct tensor *t = operands(s)[i];
         if (!t)
             continue;
-        const double size = (double)tensor_size(t);
+        const double size = (double)tensor_size(t) * (t->storage == STORAGE_BF16 ? 2 : 4);
         if (!backward || op_shapes[s->op].keep >> i & 1)
-            floats += size;
+            bytes += size;
         if (backward && t->grad)
-            floats += i < in ? 2 * size : size;
+            bytes += i < in ? 2 * size : size;
     }
-    return sizeof(float) * floats;
+    return bytes;
 }
 
 double plan_flops(const struct plan *p)
@@ -220,23 +221,53 @@ double plan_flops_again(const struct plan *p)
     return flops;
 }
 
+/* n numbers in bf16 at the end of the storage of n floats become these floats. */
+static void widen(float *to, size_t n)
+{
+    const uint16_t *from = (const uint16_t *)(const void *)to + n;
+    for (size_t i = 0; i < n; i++)
+        to[i] = bf16_widen(from[i]);
+}
+
+/* Row r of t, or where rows are not padded all from r on, and how many numbers that are. */
+static float *run_of(const struct tensor *t, float *p, int r, size_t *n)
+{
+    *n = t->ld == t->cols ? tensor_size(t) : (size_t)t->cols;
+    return tensor_at(t, p, (size_t)r * (size_t)t->ld);
+}
+
+static int next_run(const struct tensor *t, int r)
+{
+    return t->ld == t->cols ? t->rows : r + 1;
+}
+
 void plan_get(const struct plan *p, const struct tensor *t, const float *from, void *host)
 {
-    const size_t bytes = (size_t)t->cols * sizeof(float);
-    if (t->ld == t->cols)
-        p->be->get(host, from, bytes * (size_t)t->rows);
-    else
-        for (int r = 0; r < t->rows; r++)
-            p->be->get((char *)host + (size_t)r * bytes, from + (size_t)r * (size_t)t->ld, bytes);
+    const int narrow = t->storage == STORAGE_BF16;
+    size_t n;
+    for (int r = 0; r < t->rows; r = next_run(t, r)) {
+        const float *run = run_of(t, (float *)(size_t)from, r, &n);
+        float *to = (float *)host + (size_t)r * (size_t)t->cols;
+        p->be->get(narrow ? (char *)(void *)to + 2 * n : (void *)to, run, n * (narrow ? 2 : 4));
+        if (narrow)
+            widen(to, n);
+    }
 }
 
 void plan_put(const struct plan *p, const struct tensor *t, float *to, const void *host)
 {
-    const size_t bytes = (size_t)t->cols * sizeof(float);
-    if (t->ld == t->cols)
-        p->be->put(to, host, bytes * (size_t)t->rows);
-    else
-        for (int r = 0; r < t->rows; r++)
-            p->be->put(to + (size_t)r * (size_t)t->ld, (const char *)host + (size_t)r * bytes,
-                       bytes);
+    const int narrow = t->storage == STORAGE_BF16;
+    uint16_t *narrowed = narrow ? zalloc(tensor_size(t), sizeof *narrowed) : NULL;
+    size_t n;
+    for (size_t i = 0; narrow && i < tensor_size(t); i++)
+        narrowed[i] = bf16_narrow(((const float *)host)[i]);
+    for (int r = 0; r < t->rows; r = next_run(t, r)) {
+        const size_t at = (size_t)r * (size_t)t->cols;
+        float *run = run_of(t, to, r, &n);
+        p->be->put(run, narrow ? (const void *)(narrowed + at) : (const float *)host + at,
+                   n * (narrow ? 2 : 4));
+    }
+    if (t->narrow && to == t->data)
+        p->be->narrow(t->narrow, t->data, (size_t)t->rows * (size_t)t->ld);
+    free(narrowed);
 }

@@ -31,10 +31,12 @@ struct plan {
     size_t n_tensors;
     const struct plan *lender;      /* whose parameters this plan uses, or NULL */
     size_t param_floats;            /* parameters of its own; their gradients take as much again */
+    size_t narrow_floats;           /* their copies in bf16 */
     size_t work_floats;             /* inputs, values and gradients of values */
     int grads_fresh;                /* the parameters' gradients are to be taken for zero */
     float *memory;                  /* all of it, one allocation: */
     float *params, *grads, *work;   /* params NULL with a lender, grads unless training */
+    uint16_t *narrow;               /* the parameters once more in bf16, where products want them */
 };
 
 struct plan *plan_new(const struct backend *be, int train);
@@ -55,6 +57,8 @@ void plan_watch(struct tensor *t);
 /* The tensor of that name, or NULL.  Views have no name of their own. */
 struct tensor *plan_find(const struct plan *p, const char *name);
 
+/* The operands of a step that may be stored in bf16, as bits; all or none of those `alike`. */
+unsigned step_narrow(const struct step *s, unsigned *alike);
 /* Choose all addresses as offsets and set param_floats and work_floats; allocates nothing. */
 void plan_layout(struct plan *p);
 /* Lay out and allocate, zeroed.  With a lender, parameters of the same name and shape are the
@@ -83,6 +87,6 @@ double step_flops(const struct step *s);
  * its outputs' gradients, and its inputs' read and written. */
 double step_bytes(const struct step *s, int backward);
 
-/* Copy a tensor to the host or back, rows packed without padding. */
+/* Copy a tensor to the host or back, rows packed without padding, bf16 as f32. */
 void plan_get(const struct plan *p, const struct tensor *t, const float *from, void *host);
 void plan_put(const struct plan *p, const struct tensor *t, float *to, const void *host);

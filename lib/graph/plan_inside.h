@@ -32,5 +32,10 @@ static inline struct tensor *root(struct tensor *t)
 
 static inline size_t stored_floats(const struct tensor *t)
 {
-    return ((size_t)t->rows * (size_t)t->ld + 15) & ~(size_t)15;     /* whole cache lines */
+    return (tensor_floats(t) + 15) & ~(size_t)15;                   /* whole cache lines */
 }
+
+/* Choose what each tensor is stored as, and narrow_floats. */
+void choose_storage(struct plan *p);
+/* Say where the copies in bf16 are of the parameters that products want so. */
+void place_narrow(struct plan *p);

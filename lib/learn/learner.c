@@ -158,10 +158,11 @@ static void update_tensor(const struct learner *l, const struct tensor *t)
 
     if (c->optimizer == OPTIMIZER_SGD)
         be->sgd(&(struct sgd_args){.w = t->data, .m = m, .grad = t->grad, .n = n, .now = now,
-                                   .momentum = (float)c->momentum, .decay = decay});
+                                   .narrow = t->narrow, .momentum = (float)c->momentum,
+                                   .decay = decay});
     else
         be->adam(&(struct adam_args){.w = t->data, .m = m, .v = l->moments[1] + t->data_at,
-                                     .grad = t->grad, .n = n, .now = now,
+                                     .grad = t->grad, .n = n, .now = now, .narrow = t->narrow,
                                      .beta1 = (float)c->beta1, .beta2 = (float)c->beta2,
                                      .eps = (float)c->adam_eps, .decay = decay});
 }

@@ -40,7 +40,7 @@ static void pull(struct jacobian *j, const float *v, float *out)
     struct plan *p = j->plan;
     plan_put(p, j->to, j->to->grad, v);
     if (j->from->last_user > j->to->born)       /* no step of the piece will zero it */
-        p->be->zero(j->from->grad, (size_t)j->from->rows * (size_t)j->from->ld);
+        p->be->zero(j->from->grad, tensor_floats(j->from));
     plan_backward_steps(p, (size_t)j->from->born + 1, (size_t)j->to->born + 1);
     plan_get(p, j->from, j->from->grad, out);
 }

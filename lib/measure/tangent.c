@@ -31,8 +31,8 @@ struct tangent *tangent_new(struct plan *p, const struct tensor *from, const str
             continue;
         t->of[i] = zalloc(1, sizeof **t->of);
         *t->of[i] = *x;
-        t->of[i]->data = x->base ? d(t, x->base)->data + x->col
-                                 : p->be->alloc((size_t)x->rows * (size_t)x->ld);
+        t->of[i]->data = x->base ? tensor_at(x, d(t, x->base)->data, (size_t)x->col)
+                                 : p->be->alloc(tensor_floats(x));
     }
     return t;
 }
@@ -66,7 +66,7 @@ static struct tensor with_gradient(const struct tensor *x, const struct tensor *
 
 static void clear(const struct tangent *t, const struct tensor *x)
 {
-    t->plan->be->zero(x->data, (size_t)x->rows * (size_t)x->ld);
+    t->plan->be->zero(x->data, tensor_floats(x));
 }
 
 /* f'(x) is diagonal: the backward kernel takes dx to dy as well. */

@@ -4,7 +4,10 @@
  * Both backends compute in f32 in different orders.  A step adds errors of some 2^-24 per
  * rounding; Adam divides small gradients by their own size, which magnifies their errors.  A loss
  * of about 4 may differ by LOSS_TOLERANCE of itself, a gradient by GRAD_TOLERANCE of the largest
- * of its tensor; a wrong factor or a lost term is thousands of times larger. */
+ * of its tensor; a wrong factor or a lost term is thousands of times larger.
+ *
+ * In bf16 the CPU rounds the inputs of products and CUDA what it stores as well, each by up to
+ * 2^-9, 2^15 times as much as f32: the tolerances are BF16_SCALE times as large. */
 #include "base/base.h"
 #include "learn/learner.h"
 #include "tests/tap.h"
@@ -14,7 +17,7 @@
 #include <string.h>
 
 enum { BATCH = 3, TIME = 17, ROWS = BATCH * TIME, STEPS = 20, VOCAB = 64 };
-static const double LOSS_TOLERANCE = 2e-6, GRAD_TOLERANCE = 1e-5;
+static const double LOSS_TOLERANCE = 2e-6, GRAD_TOLERANCE = 1e-5, BF16_SCALE = 2000;
 
 static struct learner *make(const struct backend *be, const struct model_config *model,
                             const struct learn_config *learn)
@@ -123,6 +126,19 @@ static void compare(const struct backend *cuda, const struct backend *cpu,
     learner_free(a), learner_free(b);
 }
 
+static struct model_config config_for(int i, int norm, enum precision precision)
+{
+    return (struct model_config){
+        .placement = i, .norm = norm, .norm_gain = 1, .norm_bias = norm == NORM_LAYER,
+        .bias = i % 2, .layers = 2, .width = precision ? 64 : 20, .heads = 2, .context = TIME,
+        .vocab = VOCAB, .tied = i != 1, .activation = i % 3,
+        .dropout = i == 2 ? 0.1 : 0, .dt = 1, .label_smoothing = i == 4 ? 0.1 : 0,
+        .positions = i == 3 ? POSITIONS_SINUSOIDAL : POSITIONS_LEARNED, .eps = 1e-5,
+        .embed_scale = 1, .init_std = 0.08, .precision = precision,
+        .attention_precision = i == 0 ? PRECISION_F32 : precision,
+    };
+}
+
 int main(int argc, char **argv)
 {
     program = "compare";
@@ -130,27 +146,20 @@ int main(int argc, char **argv)
     const struct backend *cuda = backend_open("cuda", NULL), *cpu = backend_open("cpu", NULL);
     const int only = argc > 1 ? atoi(argv[1]) : -1;     /* one placement; all without it */
     for (int i = 0; placements[i].name; i++)
-        for (int norm = NORM_LAYER; norm <= NORM_RMS; norm++) {
+        for (int kind = 0; kind < 3 && (only < 0 || only == i); kind++) {
             char name[100];
-            const struct model_config cfg = {
-                .placement = i, .norm = norm, .norm_gain = 1, .norm_bias = norm == NORM_LAYER,
-                .bias = i % 2, .layers = 2, .width = 20, .heads = 2, .context = TIME,
-                .vocab = VOCAB, .tied = i != 1, .activation = i % 3,
-                .dropout = i == 2 ? 0.1 : 0, .dt = 1, .label_smoothing = i == 4 ? 0.1 : 0,
-                .positions = i == 3 ? POSITIONS_SINUSOIDAL : POSITIONS_LEARNED, .eps = 1e-5,
-                .embed_scale = 1, .init_std = 0.08,
-            };
+            const int norm = kind == 1 ? NORM_RMS : NORM_LAYER;
+            const struct model_config cfg = config_for(i, norm, kind == 2 ? PRECISION_BF16
+                                                                          : PRECISION_F32);
             const struct learn_config learn = {
                 .batch = BATCH, .accumulate = 1 + i % 2, .steps = STEPS, .lr = 3e-3,
                 .optimizer = i == 5 ? OPTIMIZER_SGD : OPTIMIZER_ADAMW, .beta1 = 0.9, .beta2 = 0.95,
                 .adam_eps = 1e-6, .momentum = 0.9, .weight_decay = 0.1, .clip = i == 3 ? 0.1 : 1,
                 .seed = 7,
             };
-            if (only >= 0 && only != i)
-                continue;
-            snprintf(name, sizeof name, "%s, %s", placements[i].name,
-                     norm == NORM_LAYER ? "layer" : "rms");
-            compare(cuda, cpu, &cfg, &learn, name, 1);
+            snprintf(name, sizeof name, "%s, %s%s", placements[i].name,
+                     norm == NORM_LAYER ? "layer" : "rms", kind == 2 ? ", bf16" : "");
+            compare(cuda, cpu, &cfg, &learn, name, kind == 2 ? BF16_SCALE : 1);
         }
     return tap_end();
 }

@@ -10,7 +10,7 @@ struct EmuLtDesc {
     cublasComputeType_t compute;
     int32_t ta, tb;
     int32_t epilogue;
-    const float *bias;
+    const void *bias;               /* of D's type */
 };
 struct EmuLtLayout {
     cudaDataType_t type;
@@ -117,6 +117,11 @@ static void need(const char *what, const void *p, const EmuLtLayout *l, uint64_t
                 p);
 }
 
+static float number(const void *p, cudaDataType_t type, size_t i)
+{
+    return type == CUDA_R_16BF ? (float)((const __nv_bfloat16 *)p)[i] : ((const float *)p)[i];
+}
+
 /* op(matrix) as f32, [rows, cols] row-major after the transposition. */
 static std::vector<float> load(const void *p, const EmuLtLayout *l, bool turn, bool bf16)
 {
@@ -124,8 +129,7 @@ static std::vector<float> load(const void *p, const EmuLtLayout *l, bool turn, b
     for (size_t c = 0; c < l->cols; c++)
         for (size_t r = 0; r < l->rows; r++) {
             const size_t i = c * (size_t)l->ld + r;
-            float x = l->type == CUDA_R_16BF ? (float)((const __nv_bfloat16 *)p)[i]
-                                             : ((const float *)p)[i];
+            float x = number(p, l->type, i);
             if (bf16)
                 x = (float)__nv_bfloat16(x);
             v[turn ? c * l->rows + r : r * l->cols + c] = x;
@@ -160,7 +164,7 @@ static void multiply(const EmuLtDesc &d, float alpha, const void *A, const EmuLt
         for (size_t j = 0; j < n; j++) {
             float v = alpha * row[j] + (beta != 0 ? beta * old[i * n + j] : 0);
             if (d.epilogue == CUBLASLT_EPILOGUE_BIAS)
-                v += d.bias[i];
+                v += number(d.bias, ld.type, i);
             store(D, &ld, i, j, v);
         }
     }
@@ -184,8 +188,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, const vo
     need("B", B, b, algo->data[1]);
     need("D", D, out, algo->data[3]);
     if (desc.epilogue == CUBLASLT_EPILOGUE_BIAS) {
-        const EmuLtLayout bias = {CUDA_R_32F, ld.rows, 1, (int64_t)ld.rows};
-        need("bias", desc.bias, &bias, 4);
+        const EmuLtLayout bias = {ld.type, ld.rows, 1, (int64_t)ld.rows};
+        need("bias", desc.bias, &bias, width(ld.type));
     }
     emu_enqueue(s, [=] { multiply(desc, al, A, la, B, lb, be, D, ld); });
     return CUBLAS_STATUS_SUCCESS;

@@ -92,7 +92,7 @@ static void optimisers(void)
     struct tensor *w = device(1, N), *m = device(1, N);
     struct tensor *now = device(1, sizeof(struct update) / sizeof(float)), *sum = device(1, 2);
     be->adam(&(struct adam_args){w->data, m->data, m->grad, w->grad, N, 0.9f, 0.95f, 1e-8f, 0.1f,
-                                 (const struct update *)(const void *)now->data});
+                                 (const struct update *)(const void *)now->data, NULL});
     least("adam_update", 7.0 * N * F);
     be->sum_squares(w->grad, N, (double *)(void *)sum->data);
     least("sum_partial<square>", 1.0 * N * F);

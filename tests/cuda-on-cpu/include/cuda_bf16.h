@@ -1,5 +1,5 @@
 #pragma once
-#include "../cuda_on_cpu.h"
+#include "../intrinsics.h"
 struct __nv_bfloat16 {
     uint16_t u;
     __nv_bfloat16() = default;
