@@ -1,8 +1,4 @@
-/* bins.c - the token files of nanoGPT and of llm.c.
- *
- * nanoGPT: bare u16 ids, each document followed by the end of text, as in a set.
- * llm.c: a head of 256 words, then u16 ids (u32 under another magic number), the end of
- * text before each document; documents run on from file to file. */
+/* bins.c - sets from and to the token files of nanoGPT and of llm.c. */
 #include "shard/shard.h"
 #include "base/base.h"
 #include "base/file.h"
@@ -11,38 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    HEAD_BYTES = 1024, MAGIC_16 = 20240520, VERSION_16 = 1, MAGIC_32 = 20240801, VERSION_32 = 7,
-    CHUNK = 1 << 15,
-};
+enum { CHUNK = 1 << 15 };
 
 const char *const bin_names[] = {"none", "nanogpt", "llmc", NULL};
-
-struct bin { const unsigned char *ids; uint64_t n; int width; };
-
-static const char *bin_parse(int form, const unsigned char *data, size_t size, struct bin *b)
-{
-    *b = (struct bin){data, size / 2, 2};
-    if (form == BIN_NANOGPT)
-        return !size ? "it is empty" : size % 2 ? "an odd number of bytes, and ids have two" : NULL;
-    if (size < HEAD_BYTES)
-        return "shorter than llm.c's head of 1024 bytes";
-    const uint32_t magic = get32(data), version = get32(data + 4);
-    if (!(magic == MAGIC_16 && version == VERSION_16)
-        && !(magic == MAGIC_32 && version == VERSION_32))
-        return "not a token file of llm.c (magic number and version)";
-    b->width = magic == MAGIC_16 ? 2 : 4;
-    b->n = get32(data + 8);
-    b->ids = data + HEAD_BYTES;
-    return size == HEAD_BYTES + b->n * (uint64_t)b->width ? NULL
-           : "its length is not the 1024 bytes and the tokens that its head counts";
-}
 
 /* One split's stream, over its files. */
 struct import {
     struct deal *deal;
     struct token_kind kind;
-    int form;
+    enum bin_form form;
     int begun, leading;         /* any id read; the first was the end of text (llm.c) */
     int open;                   /* ids came since the last end of text */
 };
@@ -106,7 +79,8 @@ static int is_val(const char *path)
     return !strncmp(name, "val", 3) || strstr(name, "_val_");
 }
 
-void bins_import(int form, char **paths, int n, const struct making *how, const char *vocab)
+void bins_import(enum bin_form form, char **paths, int n, const struct making *how,
+                 const char *vocab)
 {
     struct vocab *v = vocab_open(vocab);
     struct import m = {.form = form, .kind = {.size = vocab_size(v), .eot = vocab_eot(v)}};
@@ -135,7 +109,8 @@ void bins_import(int form, char **paths, int n, const struct making *how, const 
 
 /* A split going out: one file for nanoGPT, numbered ones for llm.c. */
 struct export {
-    int form, width, number;
+    enum bin_form form;
+    int width, number;
     const char *split, *folder, *shown;
     char *name;                 /* llm.c's, of the corpus */
     FILE *f;
@@ -151,10 +126,8 @@ static void put(struct export *e, const void *data, size_t n)
 
 static void put_head(struct export *e)
 {
-    unsigned char head[HEAD_BYTES] = {0};
-    put32(head, e->width == 2 ? MAGIC_16 : MAGIC_32);
-    put32(head + 4, e->width == 2 ? VERSION_16 : VERSION_32);
-    put32(head + 8, (uint32_t)e->n);
+    unsigned char head[BIN_HEAD];
+    bin_head(head, e->width, (uint32_t)e->n);
     put(e, head, sizeof head);
 }
 
@@ -235,7 +208,7 @@ static char *name_of(const char *path)
     return text_of("%.*s", (int)(n - begin), path + begin);
 }
 
-void bins_export(int form, const char *data, const struct making *how)
+void bins_export(enum bin_form form, const char *data, const struct making *how)
 {
     static const int order[SPLITS] = {SPLIT_VAL, SPLIT_TRAIN};     /* val is llm.c's number 0 */
     char *folder = outdir_begin(how->output), *name = name_of(how->output);

@@ -1,5 +1,6 @@
 /* shard.h - what the parts of the program share. */
 #pragma once
+#include "data/bin_file.h"
 #include "data/set_write.h"
 #include "data/shards.h"
 
@@ -54,10 +55,10 @@ uint64_t bytes_of(const unsigned char *lengths, const int *ids, size_t n);
 void copy_vocabulary(struct token_kind *kind, const char *folder);
 
 /* bins.c: the files of nanoGPT and llm.c. */
-enum { BIN_NONE, BIN_NANOGPT, BIN_LLMC };
 extern const char *const bin_names[];
-void bins_import(int form, char **paths, int n, const struct making *how, const char *vocab);
-void bins_export(int form, const char *data, const struct making *how);
+void bins_import(enum bin_form form, char **paths, int n, const struct making *how,
+                 const char *vocab);
+void bins_export(enum bin_form form, const char *data, const struct making *how);
 
 /* report.c */
 enum { SEQUENTIAL_CACHE = 1 << 20 };    /* bytes: who reads a split once needs no more */

@@ -57,6 +57,11 @@ void remove_folder(const char *path)
     }
 }
 
+void widen_pipe(FILE *f)
+{
+    fcntl(fileno(f), F_SETPIPE_SZ, 1 << 20);    /* a hint: it may fail */
+}
+
 int file_map(const char *path, struct mapped *m)
 {
     struct stat st;

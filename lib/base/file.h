@@ -34,6 +34,10 @@ void remove_folder(const char *path);
  * their number, or -1 with errno. */
 int each_entry(const char *path, void (*f)(const char *child, void *arg), void *arg);
 
+/* Let a pipe hold a megabyte, so that its ends run on beside each other; other files stay as they
+ * are. */
+void widen_pipe(FILE *f);
+
 /* A whole file in memory, mapped read-only; NULL with errno set if it cannot
  * be.  An empty file gives a pointer to no bytes. */
 struct mapped { const unsigned char *data; size_t size; };

@@ -1,5 +1,6 @@
 /* tokens_read.c - token text in. */
 #include "base/base.h"
+#include "base/file.h"
 #include "data/token_numbers.h"
 #include "data/tokens.h"
 #include <errno.h>
@@ -287,6 +288,7 @@ const char *tokens_open(FILE *f, struct token_reader **reader, struct token_kind
     struct token_reader *r = *reader = zalloc(1, sizeof *r);
     const char *why;
     r->f = f;
+    widen_pipe(f);
     r->buffer = zalloc(FRONT + ROOM + BACK, 1);
     r->at = r->have = FRONT;
     r->ids = zalloc(PART, sizeof *r->ids);

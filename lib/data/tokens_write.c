@@ -1,6 +1,7 @@
 /* tokens_write.c - token text out.  A table holds " 12345" for each id, so that a
  * token costs one eight-byte store. */
 #include "base/base.h"
+#include "base/file.h"
 #include "data/tokens.h"
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct token_writer *tokens_begin(FILE *f, const struct token_kind *kind)
     const int n = kind->size < TABLE ? kind->size : TABLE;
 
     *w = (struct token_writer){.f = f, .kind = *kind, .in_table = (unsigned)n, .fresh = 1};
+    widen_pipe(f);
     w->buffer = zalloc(BUFFER + ROOM, 1);
     w->table = zalloc((size_t)n, sizeof *w->table);
     for (int id = 0; id < n; id++)

@@ -1,15 +1,25 @@
 #include "text/count.h"
 #include "base/base.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { BATCH = 32, FIRST_BITS = 16, FIRST = 1 << FIRST_BITS };
+
+/* Empty slots, written at once: a page that is read before is one that all share, and when it is
+ * written every core must be told. */
+static struct piece_count *new_slots(size_t n)
+{
+    struct piece_count *slots = zalloc(n, sizeof *slots);
+    explicit_bzero(slots, n * sizeof *slots);
+    return slots;
+}
 
 struct piece_counts *counts_new(void)
 {
     struct piece_counts *c = zalloc(1, sizeof *c);
     c->mask = FIRST - 1;
     c->shift = 64 - FIRST_BITS;
-    c->slots = zalloc(FIRST, sizeof *c->slots);
+    c->slots = new_slots(FIRST);
     return c;
 }
 
@@ -47,7 +57,7 @@ static void double_slots(struct piece_counts *c)
 
     c->mask = 2 * n - 1;
     c->shift--;
-    c->slots = zalloc(2 * n, sizeof *c->slots);
+    c->slots = new_slots(2 * n);
     for (size_t i = 0; i < n; i++) {
         if (!old[i].count)
             continue;

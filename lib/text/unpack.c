@@ -1,26 +1,8 @@
 /* unpack.c - text out of lines of JSON and of pairs. */
 #include "base/base.h"
-#include "base/fault.h"
 #include "text/documents.h"
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *json_field(char *line, size_t n, const char *field, size_t *size)
-{
-    json_error_t error;
-    json_t *root = json_loadb(line, n, JSON_ALLOW_NUL, &error);
-    if (!root)
-        return fault("column %d: not JSON: %s", error.column, error.text);
-    const json_t *value = json_object_get(root, field);
-    const int found = json_is_string(value);
-    if (found) {
-        *size = json_string_length(value);      /* never longer than its JSON form */
-        memcpy(line, json_string_value(value), *size);
-    }
-    json_decref(root);
-    return found ? NULL : fault("no text in a field '%.100s'", field);
-}
 
 static int blank(const unsigned char *text, size_t n)
 {
