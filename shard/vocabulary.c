@@ -2,44 +2,34 @@
 #include "base/base.h"
 #include "base/file.h"
 #include "text/vocab.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static int is_built_in(const struct token_kind *kind)
 {
     return !strcmp(kind->vocab, "bytes") || !strcmp(kind->vocab, "gpt2");
 }
 
-static int has(const char *folder, const char *file)
-{
-    char *path = text_of("%s/%s", folder, file);
-    const int there = !access(path, F_OK);
-    free(path);
-    return there;
-}
-
 unsigned char *id_lengths(const struct token_kind *kind)
 {
-    if (!is_built_in(kind) && !(has(kind->vocab, "vocab.json") && has(kind->vocab, "merges.txt"))
-        && !(has(kind->vocab, "codes.txt") && has(kind->vocab, "vocab.txt")))
+    if (!is_built_in(kind) && !has_file(kind->vocab, "merges.txt")
+        && !has_file(kind->vocab, "codes.txt") && !has_file(kind->vocab, "tokenizer.json"))
         return NULL;
     struct vocab *v = vocab_open(kind->vocab);
     if (vocab_size(v) != kind->size || vocab_eot(v) != kind->eot)
         die("vocabulary %s has %d ids, end of text %d; the tokens say %d and %d", kind->vocab,
             vocab_size(v), vocab_eot(v), kind->size, kind->eot);
-    unsigned char *lengths = zalloc((size_t)kind->size, 1);
-    for (int id = 0; id < kind->size; id++) {
+    unsigned char *lengths = NULL;
+    if (vocab_kind(v) != VOCAB_WORDPIECE)       /* a BERT's ids do not give back the text it was */
+        lengths = zalloc((size_t)kind->size, 1);
+    for (int id = 0; lengths && id < kind->size; id++) {
         size_t n;
         vocab_bytes(v, id, &n);
+        lengths[id] = (unsigned char)n;
         if (n > 255) {
             free(lengths);
             lengths = NULL;
-            break;
         }
-        lengths[id] = (unsigned char)n;
     }
     vocab_free(v);
     return lengths;
@@ -72,7 +62,7 @@ void copy_vocabulary(struct token_kind *kind, const char *folder)
     char *to = text_of("%s/vocab", folder);
     make_folder(to);
     for (int i = 0; vocab_files[i]; i++)
-        if (has(kind->vocab, vocab_files[i])) {
+        if (has_file(kind->vocab, vocab_files[i])) {
             char *from = text_of("%s/%s", kind->vocab, vocab_files[i]);
             char *copy = text_of("%s/%s", to, vocab_files[i]);
             copy_file(from, copy);

@@ -57,6 +57,14 @@ void remove_folder(const char *path)
     }
 }
 
+int has_file(const char *folder, const char *name)
+{
+    char *path = text_of("%s/%s", folder, name);
+    const int there = !access(path, F_OK);
+    free(path);
+    return there;
+}
+
 void widen_pipe(FILE *f)
 {
     fcntl(fileno(f), F_SETPIPE_SZ, 1 << 20);    /* a hint: it may fail */

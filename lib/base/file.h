@@ -34,6 +34,9 @@ void remove_folder(const char *path);
  * their number, or -1 with errno. */
 int each_entry(const char *path, void (*f)(const char *child, void *arg), void *arg);
 
+/* Is there such a file in a folder? */
+int has_file(const char *folder, const char *name);
+
 /* Let a pipe hold a megabyte, so that its ends run on beside each other; other files stay as they
  * are. */
 void widen_pipe(FILE *f);

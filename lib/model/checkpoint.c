@@ -87,21 +87,13 @@ static int whole_number(const struct checkpoint *c, const char *name)
     return text ? atoi(text) : 0;
 }
 
-static int has(const char *folder, const char *name)
-{
-    char *file = text_of("%s/%s", folder, name);
-    const int there = !access(file, F_OK);
-    free(file);
-    return there;
-}
-
 /* Are the vocabulary's files in the folder?  Those of an encoder that keel did not train do not say
  * what its ids are for: it has an end of text no more than a mask. */
 static int has_vocab(const struct checkpoint *c, const char *recorded)
 {
-    return has(c->folder, "merges.txt")
+    return has_file(c->folder, "merges.txt")
            || ((recorded || model_config.architecture == ARCHITECTURE_DECODER)
-               && (has(c->folder, "vocab.txt") || has(c->folder, "tokenizer.json")));
+               && (has_file(c->folder, "vocab.txt") || has_file(c->folder, "tokenizer.json")));
 }
 
 static void name_vocab(struct checkpoint *c, const char *recorded)

@@ -7,7 +7,6 @@
 #include "text/wordpiece.h"
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 const char *const vocab_files[] = {"vocab.json", "merges.txt", "vocab.txt", "codes.txt",
                                    "tokenizer_config.json", "tokenizer.json", NULL};
@@ -95,23 +94,15 @@ static void open_json(struct vocab *v, const char *folder)
     free(path);
 }
 
-static int has(const char *folder, const char *file)
-{
-    char *path = text_of("%s/%s", folder, file);
-    const int there = !access(path, F_OK);
-    free(path);
-    return there;
-}
-
 static void open_folder(struct vocab *v, const char *folder)
 {
-    if (has(folder, "codes.txt"))
+    if (has_file(folder, "codes.txt"))
         open_two(v, folder, "codes.txt", "vocab.txt", vocab_from_codes);
-    else if (has(folder, "vocab.txt") && !has(folder, "merges.txt"))
+    else if (has_file(folder, "vocab.txt") && !has_file(folder, "merges.txt"))
         open_pieces(v, folder);
-    else if (has(folder, "tokenizer.json") && !has(folder, "vocab.json"))
+    else if (has_file(folder, "tokenizer.json") && !has_file(folder, "vocab.json"))
         open_json(v, folder);
-    else if (!has(folder, "vocab.json") && !has(folder, "merges.txt"))
+    else if (!has_file(folder, "vocab.json") && !has_file(folder, "merges.txt"))
         die("%s: no vocabulary in it: bytes, gpt2, or a folder with vocab.json and merges.txt, "
             "vocab.txt or tokenizer.json", folder);
     else
