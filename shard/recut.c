@@ -112,8 +112,8 @@ void recut(const char *folder, const char *shown, struct manifest *m, const stru
     if (shards_pairs(s) && cut)
         cut = pair_end(s, begin, cut);
     if (!cut || cut >= n)
-        die("%llu tokens are too few to cut the last %g off as val", (unsigned long long)n,
-            fraction);
+        die("%llu tokens are too few to cut the last %g off as val; --split none leaves val empty",
+            (unsigned long long)n, fraction);
 
     char *inner = text_of("%s/recut", folder);
     make_folder(inner);
