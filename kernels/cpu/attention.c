@@ -1,15 +1,18 @@
 /* attention.c - scaled dot-product attention; no [tq, tk] matrix is stored.
  *
- * A thread owns one head of one sequence at a time: its queries, keys and values are packed
- * (tile.h) and multiplied in registers.  Forward takes a strip of queries over all keys they
- * see; backward goes tile by tile, keys outside, and recomputes the probabilities. */
+ * A thread owns one head of one sequence at a time and takes a strip of its queries over all keys
+ * they see.  Scores stand turned, [keys][STRIP]: a vector holds one key and the queries of its
+ * lanes, so the softmax needs no sum across lanes, and keys and values are multiplied (tile.h) as
+ * they lie where they are f32 and whole blocks.  Backward recomputes the probabilities, tile by
+ * tile of keys. */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/tile.h"
 #include "kernels/scratch.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { STRIP = 16, TILE = 64 };     /* queries of a strip; queries and keys of a tile */
+enum { SIDE = 2, STRIP = SIDE * LANES, TILE = 64 };     /* queries of a strip, in vectors; keys */
 
 /* One head of one sequence. */
 struct head {
@@ -19,6 +22,12 @@ struct head {
     int deep, units;                /* units of d, and those padded to whole vectors */
     int keys;                       /* there are to see */
     float scale;
+};
+
+/* Rows of a head as an operand, `ld` units apart. */
+struct operand {
+    const float *data;
+    ptrdiff_t ld;
 };
 
 static struct head head_of(const struct attention_args *a, enum precision p, int b, int h)
@@ -46,22 +55,12 @@ static inline int seen(const struct head *s, int i)
     return n < 0 ? 0 : min_int(n, s->keys);
 }
 
-/* Multiply row i's probabilities of keys [from, from + n) by dropout's scales. */
-static void drop(const struct head *s, int i, int from, int n, float *restrict x)
+/* Keys that each query of the strip from i on sees; queries beyond the last are as the last. */
+static void seen_by_lanes(const struct head *s, int i, ivec sees[SIDE])
 {
-    float scale[TILE];
-    for (int done = 0; done < n; done += TILE) {
-        const int w = min_int(TILE, n - done);
-        const uint64_t line = ((uint64_t)s->b * (uint64_t)s->a->heads + (uint64_t)s->h)
-                            * (uint64_t)s->a->tq + (uint64_t)i;
-        KERNEL(dropout_scales)(s->a->draw, s->a->site, s->a->p,
-                               line * (uint64_t)s->a->tk + (uint64_t)(from + done), w, scale);
-        for (int j = 0; j < w; j++)
-            x[done + j] *= scale[j];
-    }
+    for (int l = 0; l < STRIP; l++)
+        sees[l / LANES][l % LANES] = seen(s, min_int(i + l, s->a->tq - 1));
 }
-
-static inline int drops(const struct head *s) { return s->a->draw && s->a->p > 0; }
 
 /* First number of this head in the sequence's row i of a tensor with `time` rows a sequence. */
 static inline float *at(const struct head *s, const struct tensor *t, float *floats, int time,
@@ -70,113 +69,192 @@ static inline float *at(const struct head *s, const struct tensor *t, float *flo
     return tensor_row(t, floats, s->b * time + i) + s->h * s->d;
 }
 
-/* Rows [from, from + TILE) of x, of which `have` exist, turned: [units][TILE]. */
-INLINE void pack_turned_tile(const enum precision p, const struct head *s, const float *x,
-                             ptrdiff_t ld, int have, float *out, float *temp)
+/* The `time` rows of x: as they lie, or packed plain or stacked, with zeros up to whole blocks. */
+INLINE struct operand rows_of(const enum precision p, const struct head *s, const float *x,
+                              ptrdiff_t ld, int time, int stacked, float **memory)
 {
-    pack_plain(p, x, ld, have, s->d, temp, s->units, s->units, TILE);
-    turn(temp, s->units, TILE, s->units, out, TILE);
-}
-
-/* x[n .. end) = 0; end is whole vectors. */
-static inline void clear(float *x, int n, int end)
-{
-    if (n % LANES)
-        store_part(x + n, splat(0), LANES - n % LANES);
-    for (n = round_up(n, LANES); n < end; n += LANES)
-        store(x + n, splat(0));
-}
-
-/* Softmax of the scores of row i in place, of `width` columns, whole vectors, of which it sees n;
- * dropped where asked; the sum of the exponentials before dropping, and the largest score. */
-static float soften(const struct head *s, int i, float *x, int n, int width, float *most)
-{
-    const int whole = n - n % LANES, end = n % LANES;
-    vec tops = splat(-INFINITY), sums = splat(0);
-
-    for (int j = 0; j < whole; j += LANES)
-        tops = larger(tops, load(x + j));
-    if (end)
-        tops = larger(tops, load_part(x + whole, end, -INFINITY));
-    const float top = largest_of(tops);
-    for (int j = 0; j < whole; j += LANES) {
-        const vec e = exp_vec((load(x + j) - top) * s->scale);
-        store(x + j, e);
-        sums += e;
+    const int rows = round_up(time, ROWS);
+    if (p == PRECISION_F32 && s->d % LANES == 0 && time % ROWS == 0)
+        return (struct operand){x, ld};
+    if (stacked) {
+        float *out = take(memory, (ptrdiff_t)rows * s->wide);
+        pack_stacked(p, x, ld, time, s->d, out, s->wide, rows);
+        return (struct operand){out, s->wide};
     }
-    if (end) {
-        const vec e = exp_vec((load(x + whole) - top) * s->scale);
-        store_part(x + whole, e, end);
-        sums += load_part(x + whole, end, 0);
-    }
-    clear(x, n, width);
-    if (drops(s))
-        drop(s, i, 0, n, x);
-    *most = s->scale * top;
-    return sum_of(sums);
+    float *out = take(memory, (ptrdiff_t)rows * s->units);
+    pack_plain(p, x, ld, time, s->d, out, s->units, s->units, rows);
+    return (struct operand){out, s->units};
 }
 
-/* y and lse of queries [from, from + have), have <= STRIP. */
-INLINE void strip_forward(const enum precision p, const struct head *s, int from, int have,
-                          const float *kt, const float *v, float *memory)
+/* The strip of `have` rows of x, turned: out [units][STRIP]. */
+INLINE void turn_strip(const enum precision p, const struct head *s, const float *x, ptrdiff_t ld,
+                       int have, float *out, float *temp)
+{
+    if (p == PRECISION_F32 && s->d % LANES == 0 && have == STRIP) {
+        turn(x, ld, STRIP, s->d, out, STRIP);
+    } else {
+        pack_plain(p, x, ld, have, s->d, temp, s->units, s->units, STRIP);
+        turn(temp, s->units, STRIP, s->units, out, STRIP);
+    }
+}
+
+static inline int drops(const struct head *s) { return s->a->draw && s->a->p > 0; }
+
+/* Dropout's scales of the strip from query i on and of keys [j, j + n): out [TILE][STRIP]. */
+static void drop_scales(const struct head *s, int i, int j, int n, float *out, float *temp)
 {
     const struct attention_args *a = s->a;
-    const int limit = seen(s, from + have - 1), width = round_up(limit, 2 * LANES);
-    const int ld = width + LANES, rows = round_up(have, ROWS);
-    float *q = take(&memory, STRIP * s->units), *y = take(&memory, STRIP * s->wide);
-    float *scores = take(&memory, STRIP * ld), *packed = scores, sum[STRIP], most[STRIP];
+    const uint64_t line = ((uint64_t)s->b * (uint64_t)a->heads + (uint64_t)s->h) * (uint64_t)a->tq;
+    memset(temp, 0, STRIP * TILE * sizeof *temp);
+    for (int l = 0; l < STRIP && i + l < a->tq; l++)
+        KERNEL(dropout_scales)(a->draw, a->site, a->p,
+                               (line + (uint64_t)(i + l)) * (uint64_t)a->tk + (uint64_t)j,
+                               min_int(n, a->tk - j), temp + l * TILE);
+    turn(temp, TILE, STRIP, TILE, out, STRIP);
+}
 
-    pack_plain(p, at(s, a->q, a->q->data, a->tq, from), a->q->ld, have, s->d, q, s->units,
-               s->units, rows);
-    for (int j = 0; j < width; j += TILE)
-        tile_mul(is_pair(p), rows, min_int(TILE, width - j), s->deep, q, s->units, 1,
-                 kt + (ptrdiff_t)j * s->units, TILE, scores + j, ld, 0);
-    for (int r = 0; r < rows; r++)
-        sum[r] = soften(s, from + r, scores + r * ld, r < have ? seen(s, from + r) : 0, width,
-                        &most[r]);
-    if (p == PRECISION_BF16) {
-        packed = take(&memory, STRIP * ld);
-        pack_plain(p, scores, ld, rows, width, packed, ld, ld, rows);
+/* Softmax of turned scores x [width][STRIP] in place; of the strip's queries, of which all see
+ * the first `all` keys, the sums of exponentials and the largest scores.  A query that sees
+ * nothing has zeros. */
+static void soften(const struct head *s, const ivec sees[SIDE], int all, int width, float *x,
+                   vec sums[SIDE], vec tops[SIDE])
+{
+    for (int v = 0; v < SIDE; v++) {
+        vec top = splat(-FLT_MAX), sum = splat(0);
+        for (int j = 0; j < width; j++) {
+            float *to = x + j * STRIP + v * LANES;
+            if (j >= all)
+                store(to, pick(sees[v] > j, load(to), splat(-INFINITY)));
+            top = larger(top, load(to));
+        }
+        for (int j = 0; j < width; j++) {
+            float *to = x + j * STRIP + v * LANES;
+            const vec e = exp_vec((load(to) - top) * s->scale);
+            store(to, e);
+            sum += e;
+        }
+        sums[v] = sum;
+        tops[v] = top;
     }
-    tile_mul(is_pair(p), rows, s->wide, is_pair(p) ? width / 2 : width, packed, ld, 1,
-             v, s->wide, y, s->wide, 0);
-    for (int r = 0; r < have; r++) {
-        float *to = at(s, a->y, a->y->data, a->tq, from + r);
-        const float part = seen(s, from + r) ? 1 / sum[r] : 0;
+}
+
+/* y [have, d] = yt' / sums, and lse, of the strip from query i on. */
+static void end_strip(const struct head *s, int i, int have, float *yt, const vec sums[SIDE],
+                      const vec tops[SIDE], float *temp)
+{
+    const struct attention_args *a = s->a;
+    for (int v = 0; v < SIDE; v++) {
+        const vec part = pick(sums[v] == 0, splat(0), 1 / sums[v]);
         for (int e = 0; e < s->d; e++)
-            to[e] = part * y[r * s->wide + e];
-        row(a->lse, s->b * a->tq + from + r)[s->h] = most[r] + logf(sum[r]);
+            store(yt + e * STRIP + v * LANES, load(yt + e * STRIP + v * LANES) * part);
     }
+    turn(yt, STRIP, s->wide, STRIP, temp, s->wide);
+    for (int l = 0; l < have; l++) {
+        memcpy(at(s, a->y, a->y->data, a->tq, i + l), temp + l * s->wide,
+               (size_t)s->d * sizeof *temp);
+        row(a->lse, s->b * a->tq + i + l)[s->h] = s->scale * tops[l / LANES][l % LANES]
+                                                + logf(sums[l / LANES][l % LANES]);
+    }
+}
+
+/* y and lse of queries [i, i + have), have <= STRIP. */
+INLINE void strip_forward(const enum precision p, const struct head *s, int i, int have,
+                          struct operand k, struct operand v, float *memory)
+{
+    const struct attention_args *a = s->a;
+    const int width = round_up(seen(s, i + have - 1), ROWS);
+    float *qt = take(&memory, s->units * STRIP), *yt = take(&memory, s->wide * STRIP);
+    float *x = take(&memory, width * STRIP), *packed = x;
+    vec sums[SIDE], tops[SIDE];
+    ivec sees[SIDE];
+
+    seen_by_lanes(s, i, sees);
+    turn_strip(p, s, at(s, a->q, a->q->data, a->tq, i), a->q->ld, have, qt, memory);
+    tile_mul(is_pair(p), width, STRIP, s->deep, k.data, k.ld, 1, qt, STRIP, x, STRIP, 0);
+    soften(s, sees, seen(s, i), width, x, sums, tops);
+    for (int j = 0; j < width && drops(s); j += TILE) {
+        float *scales = memory;
+        drop_scales(s, i, j, min_int(TILE, width - j), scales, memory + TILE * STRIP);
+        for (int e = 0; e < min_int(TILE, width - j) * STRIP; e++)
+            x[j * STRIP + e] *= scales[e];
+    }
+    if (p == PRECISION_BF16) {
+        packed = take(&memory, width * STRIP);
+        pack_stacked(p, x, STRIP, width, STRIP, packed, STRIP, width);
+    }
+    tile_mul(is_pair(p), round_up(s->d, ROWS), STRIP, is_pair(p) ? width / 2 : width,
+             v.data, 1, v.ld, packed, STRIP, yt, STRIP, 0);
+    end_strip(s, i, have, yt, sums, tops, memory);
+}
+
+/* Floats of a thread's memory for one head, forward or backward. */
+static float *head_memory(const struct head *s)
+{
+    const size_t side = (size_t)(s->units + s->wide), square = TILE * STRIP;
+    const size_t tq = (size_t)round_up(s->a->tq, STRIP), tk = (size_t)round_up(s->a->tk, TILE);
+    return scratch(SCRATCH_HEAD, 2 * (tq + 2 * tk + 4 * STRIP) * side + 2 * tk * STRIP
+                                 + 8 * square + 64 * 16);
 }
 
 INLINE void head_forward(const enum precision p, const struct attention_args *a, int b, int h)
 {
     const struct head s = head_of(a, p, b, h);
-    const int tk = round_up(a->tk, TILE);
-    float *memory = scratch(SCRATCH_HEAD, (size_t)(tk + 2 * STRIP) * (size_t)(s.units + s.wide)
-                            + (size_t)(2 * STRIP) * (size_t)(tk + TILE) + TILE * (size_t)s.units);
-    float *kt = take(&memory, tk * s.units), *v = take(&memory, tk * s.wide);
-
-    for (int j = 0; j < s.keys; j += TILE) {
-        const int have = min_int(TILE, s.keys - j);
-        pack_turned_tile(p, &s, at(&s, a->k, a->k->data, a->tk, j), a->k->ld, have,
-                         kt + (ptrdiff_t)j * s.units, memory);
-        pack_stacked(p, at(&s, a->v, a->v->data, a->tk, j), a->v->ld, have, s.d,
-                     v + (ptrdiff_t)(is_pair(p) ? j / 2 : j) * s.wide, s.wide, TILE);
-    }
+    float *memory = head_memory(&s);
+    const struct operand k = rows_of(p, &s, at(&s, a->k, a->k->data, a->tk, 0), a->k->ld, a->tk,
+                                     0, &memory);
+    const struct operand v = rows_of(p, &s, at(&s, a->v, a->v->data, a->tk, 0), a->v->ld, a->tk,
+                                     1, &memory);
     for (int i = 0; i < a->tq; i += STRIP)
-        strip_forward(p, &s, i, min_int(STRIP, a->tq - i), kt, v, memory);
+        strip_forward(p, &s, i, min_int(STRIP, a->tq - i), k, v, memory);
 }
 
-/* What backward keeps packed: all queries and gradients of y, one tile of keys and values,
- * and one tile of probabilities P and of score gradients G. */
+/* What backward works on: operands, sums, and of one strip and one tile of keys the
+ * probabilities P and score gradients G, [TILE][STRIP]; in pairs also packed. */
 struct back {
-    float *q, *q_stacked, *dy, *dy_stacked, *dq;    /* [tq][units or wide] */
-    float *own;                                     /* dy . y of each query */
-    float *kt, *vt, *k, *dk, *dv;                   /* of the tile of keys */
-    float *p, *g, *p_stacked, *g_stacked, *g_plain; /* [TILE][TILE] */
-    float *temp;
+    struct operand k, v, k_stacked, q, dy;      /* keys and values plain, q and dy stacked */
+    float *dk, *dv;                             /* [tk][wide] */
+    float *qt, *dyt, *dq;                       /* of the strip */
+    float *p, *g, *p_plain, *g_plain, *g_stacked;
+    float *memory;                              /* what is left */
+    vec lse[SIDE], own[SIDE];                   /* own: dy . y of each query */
+    ivec sees[SIDE];
 };
+
+INLINE struct operand operand(const enum precision p, const struct head *s, const struct tensor *t,
+                              const float *floats, int time, int stacked, float **memory)
+{
+    return rows_of(p, s, at(s, t, (float *)floats, time, 0), t->ld, time, stacked, memory);
+}
+
+INLINE struct back start_backward(const enum precision p, const struct head *s)
+{
+    const struct attention_args *a = s->a;
+    const int rows = round_up(a->tk, ROWS) * s->wide, square = TILE * STRIP;
+    float *memory = head_memory(s);
+    struct back m = {
+        .k = operand(p, s, a->k, a->k->data, a->tk, 0, &memory),
+        .v = operand(p, s, a->v, a->v->data, a->tk, 0, &memory),
+        .q = operand(p, s, a->q, a->q->data, a->tq, 1, &memory),
+        .dy = operand(p, s, a->y, a->y->grad, a->tq, 1, &memory),
+        .dk = take(&memory, rows), .dv = take(&memory, rows),
+        .qt = take(&memory, s->units * STRIP), .dyt = take(&memory, s->units * STRIP),
+        .dq = take(&memory, STRIP * s->wide),
+        .p = take(&memory, square), .g = take(&memory, square),
+    };
+    m.k_stacked = m.k;                  /* but for pairs the forms are the same */
+    m.p_plain = m.p, m.g_plain = m.g_stacked = m.g;
+    if (p == PRECISION_BF16) {
+        if (is_pair(p))
+            m.k_stacked = operand(p, s, a->k, a->k->data, a->tk, 1, &memory);
+        m.p_plain = take(&memory, square);
+        m.g_plain = take(&memory, square);
+        m.g_stacked = is_pair(p) ? take(&memory, square) : m.g_plain;
+    }
+    m.memory = memory;
+    memset(m.dk, 0, (size_t)rows * sizeof(float));
+    memset(m.dv, 0, (size_t)rows * sizeof(float));
+    return m;
+}
 
 static float float_dot(const float *a, const float *b, int n)
 {
@@ -187,121 +265,74 @@ static float float_dot(const float *a, const float *b, int n)
     return sum;
 }
 
-INLINE struct back back_memory(const enum precision p, const struct head *s)
-{
-    const ptrdiff_t tq = round_up(s->a->tq, TILE), square = TILE * TILE;
-    const ptrdiff_t side = s->units > s->wide ? s->units : s->wide;
-    float *memory = scratch(SCRATCH_HEAD, (size_t)(5 * tq * side + tq + 6 * TILE * side
-                                                   + 5 * square + 32 * 16));
-    struct back m = {
-        .q = take(&memory, tq * s->units), .dy = take(&memory, tq * s->units),
-        .dq = take(&memory, tq * s->wide), .own = take(&memory, tq),
-        .kt = take(&memory, TILE * s->units), .vt = take(&memory, TILE * s->units),
-        .k = take(&memory, TILE * s->wide), .dk = take(&memory, TILE * s->wide),
-        .dv = take(&memory, TILE * s->wide), .temp = take(&memory, TILE * s->units),
-        .p = take(&memory, square), .g = take(&memory, square),
-    };
-    m.q_stacked = m.q, m.dy_stacked = m.dy;         /* in f32 the forms are the same */
-    m.p_stacked = m.p, m.g_stacked = m.g_plain = m.g;
-    if (p == PRECISION_BF16) {
-        m.q_stacked = take(&memory, tq * s->wide);
-        m.dy_stacked = take(&memory, tq * s->wide);
-        m.p_stacked = take(&memory, square);
-        m.g_stacked = take(&memory, square);
-        m.g_plain = take(&memory, square);
-    }
-    return m;
-}
-
-INLINE void pack_queries(const enum precision p, const struct head *s, const struct back *m)
+/* The strip of `have` queries from i on; queries beyond are such that P = G = 0. */
+INLINE void start_strip(const enum precision p, const struct head *s, struct back *m, int i,
+                        int have)
 {
     const struct attention_args *a = s->a;
-    const float *q = at(s, a->q, a->q->data, a->tq, 0), *dy = at(s, a->y, a->y->grad, a->tq, 0);
-    const int tq = round_up(a->tq, TILE);
-
-    pack_plain(p, q, a->q->ld, a->tq, s->d, m->q, s->units, s->units, tq);
-    pack_plain(p, dy, a->y->ld, a->tq, s->d, m->dy, s->units, s->units, tq);
-    if (p == PRECISION_BF16) {
-        pack_stacked(p, q, a->q->ld, a->tq, s->d, m->q_stacked, s->wide, tq);
-        pack_stacked(p, dy, a->y->ld, a->tq, s->d, m->dy_stacked, s->wide, tq);
+    const float *dy = at(s, a->y, a->y->grad, a->tq, i);
+    turn_strip(p, s, at(s, a->q, a->q->data, a->tq, i), a->q->ld, have, m->qt, m->memory);
+    turn_strip(p, s, dy, a->y->ld, have, m->dyt, m->memory);
+    seen_by_lanes(s, i, m->sees);
+    for (int l = 0; l < STRIP; l++) {
+        m->own[l / LANES][l % LANES] = l < have ? float_dot(dy + l * a->y->ld,
+            at(s, a->y, a->y->data, a->tq, i + l), s->d) : 0;
+        m->lse[l / LANES][l % LANES] = l < have ? row(a->lse, s->b * a->tq + i + l)[s->h]
+                                                : INFINITY;
     }
-    for (int i = 0; i < a->tq; i++)
-        m->own[i] = float_dot(at(s, a->y, a->y->grad, a->tq, i),
-                              at(s, a->y, a->y->data, a->tq, i), s->d);
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)tq * s->wide; i++)
-        m->dq[i] = 0;
+    memset(m->dq, 0, (size_t)(STRIP * s->wide) * sizeof(float));
 }
 
-/* From scores and dy v' of query i and the n keys it sees from `key` on:
+/* From scores and dy v' of keys [j, j + n):
  * P = dropped p, G = scale p (dropped dy v' - dy y), p = exp(score - lse). */
-static void soften_backward(const struct head *s, int i, int key, int n, float own, float *p,
-                            float *g)
+static void soften_backward(const struct head *s, const struct back *m, int i, int j, int n)
 {
-    const float lse = row(s->a->lse, s->b * s->a->tq + i)[s->h];
-    if (n < 0)
-        n = 0;
-    if (drops(s))
-        drop(s, i, key, n, g);
-    for (int j = 0; j < n; j += LANES) {        /* what is beyond n is cleared below */
-        const vec e = exp_vec(load(p + j) * s->scale - lse);
-        store(p + j, e);
-        store(g + j, e * (load(g + j) - own) * s->scale);
-    }
-    if (drops(s))
-        drop(s, i, key, n, p);
-    clear(p, n, TILE);
-    clear(g, n, TILE);
-}
-
-/* P and G of the `have` queries from i on and the keys from j on. */
-INLINE void tile_probabilities(const enum precision p, const struct head *s, const struct back *m,
-                               int i, int j, int have)
-{
-    for (int r = 0; r < have; r += STRIP) {
-        const int last = min_int(r + STRIP, have) - 1;
-        const int n = min_int(TILE, round_up(seen(s, i + last) - j, 2 * LANES));
-        if (n > 0) {
-            tile_mul(is_pair(p), STRIP, n, s->deep, m->q + (ptrdiff_t)(i + r) * s->units,
-                     s->units, 1, m->kt, TILE, m->p + r * TILE, TILE, 0);
-            tile_mul(is_pair(p), STRIP, n, s->deep, m->dy + (ptrdiff_t)(i + r) * s->units,
-                     s->units, 1, m->vt, TILE, m->g + r * TILE, TILE, 0);
+    const int all = seen(s, i), dropped = drops(s);
+    float *scales = m->memory;
+    if (dropped)
+        drop_scales(s, i, j, n, scales, m->memory + TILE * STRIP);
+    for (int k = 0; k < n; k++)
+        for (int v = 0; v < SIDE; v++) {
+            const int to = k * STRIP + v * LANES;
+            vec e = exp_vec(load(m->p + to) * s->scale - m->lse[v]), g = load(m->g + to);
+            if (j + k >= all)
+                e = pick(m->sees[v] > j + k, e, splat(0));
+            if (dropped)
+                g *= load(scales + to);
+            store(m->g + to, e * (g - m->own[v]) * s->scale);
+            if (dropped)
+                e *= load(scales + to);
+            store(m->p + to, e);
         }
-        for (int k = r; k <= last; k++)
-            soften_backward(s, i + k, j, min_int(TILE, seen(s, i + k) - j), m->own[i + k],
-                            m->p + k * TILE, m->g + k * TILE);
-    }
 }
 
-/* dv += P' dy, dk += G' q, dq += G k of one tile; parts where no query sees a key are left out. */
-INLINE void tile_gradients(const enum precision p, const struct head *s, const struct back *m,
-                           int i, int j, int have)
+/* dv += P' dy, dk += G' q, dq += G k of the strip from query i on and keys [j, j + n). */
+INLINE void tile_backward(const enum precision p, const struct head *s, const struct back *m,
+                          int i, int have, int j, int n)
 {
-    const int u = is_pair(p) ? 2 : 1, end = (have + u - 1) / u;
-    const ptrdiff_t first = (ptrdiff_t)(i / u) * s->wide;
+    const int u = is_pair(p) ? 2 : 1, deep = (have + u - 1) / u;
+    const ptrdiff_t ld = is_pair(p) ? STRIP / 2 : STRIP, to = (ptrdiff_t)j * s->wide;
 
+    tile_mul(is_pair(p), n, STRIP, s->deep, m->k.data + j * m->k.ld, m->k.ld, 1, m->qt, STRIP,
+             m->p, STRIP, 0);
+    tile_mul(is_pair(p), n, STRIP, s->deep, m->v.data + j * m->v.ld, m->v.ld, 1, m->dyt, STRIP,
+             m->g, STRIP, 0);
+    soften_backward(s, m, i, j, n);
     if (p == PRECISION_BF16) {
-        pack_stacked(p, m->p, TILE, have, TILE, m->p_stacked, TILE, TILE);
-        pack_stacked(p, m->g, TILE, have, TILE, m->g_stacked, TILE, TILE);
-        pack_plain(p, m->g, TILE, have, TILE, m->g_plain, TILE, TILE, TILE);
+        pack_plain(p, m->p, STRIP, n, STRIP, m->p_plain, (int)ld, (int)ld, n);
+        pack_plain(p, m->g, STRIP, n, STRIP, m->g_plain, (int)ld, (int)ld, n);
+        if (is_pair(p))
+            pack_stacked(p, m->g, STRIP, n, STRIP, m->g_stacked, STRIP, n);
     }
-    for (int t = 0; t < TILE && j + t < s->keys; t += STRIP) {
-        const int see = s->a->causal ? j + t - s->keys + s->a->tq - i : 0;  /* first that does */
-        const int from = see > 0 ? min_int(see / u, end) : 0, n = end - from;
-        tile_mul(is_pair(p), STRIP, s->wide, n, m->p_stacked + from * TILE + t, 1, TILE,
-                 m->dy_stacked + first + from * s->wide, s->wide, m->dv + t * s->wide, s->wide, 1);
-        tile_mul(is_pair(p), STRIP, s->wide, n, m->g_stacked + from * TILE + t, 1, TILE,
-                 m->q_stacked + first + from * s->wide, s->wide, m->dk + t * s->wide, s->wide, 1);
-    }
-    for (int r = 0; r < have; r += STRIP) {
-        const int n = min_int(TILE, seen(s, i + min_int(r + STRIP, have) - 1) - j);
-        if (n > 0)
-            tile_mul(is_pair(p), round_up(min_int(STRIP, have - r), ROWS), s->wide,
-                     (n + u - 1) / u, m->g_plain + r * TILE, TILE, 1, m->k, s->wide,
-                     m->dq + (ptrdiff_t)(i + r) * s->wide, s->wide, 1);
-    }
+    tile_mul(is_pair(p), n, s->wide, deep, m->p_plain, ld, 1, m->dy.data + i / u * m->dy.ld,
+             m->dy.ld, m->dv + to, s->wide, 1);
+    tile_mul(is_pair(p), n, s->wide, deep, m->g_plain, ld, 1, m->q.data + i / u * m->q.ld,
+             m->q.ld, m->dk + to, s->wide, 1);
+    tile_mul(is_pair(p), STRIP, s->wide, n / u, m->g_stacked, 1, STRIP,
+             m->k_stacked.data + j / u * m->k_stacked.ld, m->k_stacked.ld, m->dq, s->wide, 1);
 }
 
-/* Add the first n rows of a packed gradient to a tensor's, from its row i on, or store them. */
+/* Add the first n rows of a gradient to a tensor's, from its row i on, or store them. */
 static void give(const struct head *s, const struct tensor *t, int time, int i, int n,
                  const float *sums)
 {
@@ -312,41 +343,21 @@ static void give(const struct head *s, const struct tensor *t, int time, int i, 
     }
 }
 
-/* Keys that no query sees have no gradient. */
-static void give_nothing(const struct head *s, const struct tensor *t)
-{
-    for (int i = s->keys; i < s->a->tk && wants_grad(t) && t->fresh; i++)
-        memset(at(s, t, t->grad, s->a->tk, i), 0, (size_t)s->d * sizeof(float));
-}
-
 /* p = exp(score - lse);  dv += p' dy;  G = p (dy v' - dy y);  dq += G k;  dk += G' q. */
 INLINE void head_backward(const enum precision p, const struct attention_args *a, int b, int h)
 {
     const struct head s = head_of(a, p, b, h);
-    const struct back m = back_memory(p, &s);
+    struct back m = start_backward(p, &s);
 
-    pack_queries(p, &s, &m);
-    for (int j = 0; j < s.keys; j += TILE) {
-        const int have = min_int(TILE, s.keys - j);
-        const float *k = at(&s, a->k, a->k->data, a->tk, j);
-        pack_turned_tile(p, &s, k, a->k->ld, have, m.kt, m.temp);
-        pack_turned_tile(p, &s, at(&s, a->v, a->v->data, a->tk, j), a->v->ld, have, m.vt, m.temp);
-        pack_stacked(p, k, a->k->ld, have, s.d, m.k, s.wide, TILE);
-        for (int e = 0; e < TILE * s.wide; e++)
-            m.dk[e] = m.dv[e] = 0;
-        for (int i = 0; i < a->tq; i += TILE) {
-            const int queries = min_int(TILE, a->tq - i);
-            if (seen(&s, i + queries - 1) > j) {
-                tile_probabilities(p, &s, &m, i, j, queries);
-                tile_gradients(p, &s, &m, i, j, queries);
-            }
-        }
-        give(&s, a->k, a->tk, j, have, m.dk);
-        give(&s, a->v, a->tk, j, have, m.dv);
+    for (int i = 0; i < a->tq; i += STRIP) {
+        const int have = min_int(STRIP, a->tq - i), width = round_up(seen(&s, i + have - 1), ROWS);
+        start_strip(p, &s, &m, i, have);
+        for (int j = 0; j < width; j += TILE)
+            tile_backward(p, &s, &m, i, have, j, min_int(TILE, width - j));
+        give(&s, a->q, a->tq, i, have, m.dq);
     }
-    give(&s, a->q, a->tq, 0, a->tq, m.dq);
-    give_nothing(&s, a->k);
-    give_nothing(&s, a->v);
+    give(&s, a->k, a->tk, 0, a->tk, m.dk);
+    give(&s, a->v, a->tk, 0, a->tk, m.dv);
 }
 
 static void forward_f32(const struct attention_args *a, int b, int h)
