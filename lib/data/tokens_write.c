@@ -29,13 +29,15 @@ static void flush(struct token_writer *w)
     w->used = 0;
 }
 
+/* The last digit first, so that the first one comes to stand lowest, behind the blank. */
 static uint64_t table_entry(int id)
 {
-    char text[8] = {0};
-    uint64_t entry;
-    const int n = snprintf(text, sizeof text, " %d", id);
-    memcpy(&entry, text, sizeof entry);
-    return entry | (uint64_t)n << 56;
+    uint64_t digits = 0, n = 1;
+    do {
+        digits = digits << 8 | (uint64_t)('0' + id % 10);
+        n++;
+    } while (id /= 10);
+    return n << 56 | digits << 8 | ' ';
 }
 
 struct token_writer *tokens_begin(FILE *f, const struct token_kind *kind)
