@@ -100,6 +100,19 @@ function stability_claims(    none, nones, pre, see)
 # A1's runs of a placement, as grep's pattern.
 function of(p) { return "'^" p "-1-wd[0.1]*-s[0-9]*" (hard == "base" ? "" : "-" hard) "[[:space:]]'" }
 
+# Peri with the learning rate that was the best for pre, as the paper has it.
+function tuned_claim(dt,    i, best, at)
+{
+    for (i = 1; i <= runs; i++)
+        if (rated(i, "pre", dt) && (best == "" || run[i, "final"] + 0 < run[best, "final"] + 0))
+            best = i
+    for (i = 1; i <= runs; i++)
+        if (rated(i, "peri", dt) && run[i, "lr"] == run[best, "lr"])
+            at = i
+    less("Performance", "dt " dt ", at pre's best learning rate, " run[best, "lr"], \
+         "loss of peri and pre, one seed", run[at, "final"], run[best, "final"], rates_shown())
+}
+
 function performance_claims(    see)
 {
     see = "grep -E '^kind|^base.*final' " folder "/means.tsv"
@@ -111,6 +124,8 @@ function performance_claims(    see)
          m("pre", 0.1, "final"), see)
     less("Performance", "dt 1", "loss of peri and pre", m("peri", 1, "final"), \
          m("pre", 1, "final"), see)
+    tuned_claim(0.1)
+    tuned_claim(1)
 }
 
 function growth_claims(    see, at)
@@ -138,13 +153,19 @@ function growth_claims(    see, at)
 
 function rates_shown() { return "cut -f 1,9,19,20 " folder "/runs.tsv" }
 
+# Is run i one of the learning rates' that took all its steps?
+function rated(i, p, dt)
+{
+    return run[i, "rate"] == "yes" && run[i, "placement"] == p && run[i, "dt"] == dt && \
+           run[i, "seed"] == run[1, "seed"] && run[i, "weight-decay"] == 0.1 && \
+           run[i, "finished"] == "yes"
+}
+
 # Slope of log MA on log learning rate, over runs that took all their steps.
 function rate_slope(p, dt,    i, n, x, y, sx, sy, sxx, sxy)
 {
     for (i = 1; i <= runs; i++)
-        if (run[i, "rate"] == "yes" && run[i, "placement"] == p && run[i, "dt"] == dt && \
-            run[i, "seed"] == run[1, "seed"] && run[i, "weight-decay"] == 0.1 && \
-            run[i, "finished"] == "yes" && number(run[i, "MA"]) && run[i, "MA"] > 0) {
+        if (rated(i, p, dt) && number(run[i, "MA"]) && run[i, "MA"] > 0) {
             x = log(run[i, "lr"]); y = log(run[i, "MA"])
             n++; sx += x; sy += y; sxx += x * x; sxy += x * y
         }

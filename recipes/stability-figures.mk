@@ -33,13 +33,21 @@ $(call draw,$(1)-trained,$(DEEP) -y $(1) --log-y,$(call in,$(GROWTH),probe))
 $(call draw,$(1)-untrained,$(DEEP) -y $(1) --log-y,$(call in,$(GROWTH),init))
 endef
 $(foreach s,MA var_entry var_data,$(call states,$(s)))
-$(call draw,bounds-untrained,$(DEEP) -y MA$(comma)bound_MA$(comma)bound_exp --log-y,$(call in,$(BOTH),init))
-$(call draw,bounds,$(DEEP) -y MA$(comma)bound_MA$(comma)bound_exp --log-y,$(call in,$(BOTH),probe))
+define bounds
+$(call draw,bounds-$(1),$(DEEP) -y MA$(comma)$(2) --log-y --y-label MA,$(call in,$(filter $(1)-%,$(BOTH)),probe))
+$(call draw,bounds-$(1)-untrained,$(DEEP) -y MA$(comma)$(2) --log-y --y-label MA,$(call in,$(filter $(1)-%,$(BOTH)),init))
+endef
+$(call bounds,peri,bound_MA)
+$(call bounds,pre,bound_exp)
 $(call draw,bounds-var,$(DEEP) -y var_entry$(comma)bound_Var --log-y,$(call in,$(filter peri-%,$(BOTH)),probe))
-$(call draw,depth,-x layers -y MA -g state$(comma)placement$(comma)dt --log-x --log-y,$(RUNS)/depth.tsv)
+$(call draw,depth,-x layers -y MA -g state$(comma)placement$(comma)dt --log-x --log-y --x-label blocks,$(RUNS)/depth.tsv)
 
-$(foreach s,s_f s_step J_to_end grad_X,$(call draw,$(s),$(DEEP) -y $(s) --log-y,$(call in,$(BACK),jacobian)))
-$(call draw,saturation,$(DEEP) -y saturation,$(call in,$(filter peri-% output-%,$(BACK)),jacobian))
+$(foreach s,J_to_end grad_X,$(call draw,$(s),$(DEEP) -y $(s) --log-y,$(call in,$(BACK),jacobian)))
+# No sub-layer reads the last state.
+$(RUNS)/%/steps.tsv: $(RUNS)/%/jacobian.tsv
+	@sed '$$d' $< >$@
+$(foreach s,s_f s_step,$(call draw,$(s),$(DEEP) -y $(s) --log-y,$(call in,$(BACK),steps)))
+$(call draw,saturation,$(DEEP) -y saturation,$(call in,$(filter peri-% output-%,$(BACK)),steps))
 define gradients
 $(call draw,gradient-$(1),-x layer -y grad $(BY) -w part=$(2) --log-y --x-label block,$(call in,$(BACK),gradients))
 endef
@@ -50,7 +58,7 @@ $(call draw,scaled,-x factor -y s_f $(BY) --log-x --log-y,$(call in,$(filter %-1
 $(call draw,long,-x step -y ma $(BY) --log-x --log-y --smooth 5 --y-label 'MA of the last state',$(call in,$(LONG),train))
 $(call draw,weights,-x step -y W_o$(comma)W_2 $(BY) --log-x --log-y --y-label 'largest norm',$(call in,$(LONG),weights))
 
-$(call draw,ladder,-x dt -y final -g placement -w kind=base$(comma)weight-decay=0.1$(comma)finished=yes --log-x,$(RUNS)/runs.tsv)
+$(call draw,ladder,-x dt -y final -g placement -w kind=base$(comma)weight-decay=0.1$(comma)finished=yes --log-x --y-label 'validation loss',$(RUNS)/runs.tsv)
 $(call draw,learned,$(DEEP) -y dt_k,$(call in,$(TAUGHT),probe))
-$(call draw,rates,$(RATED) -y final,$(RUNS)/runs.tsv)
+$(call draw,rates,$(RATED) -y final --y-label 'validation loss',$(RUNS)/runs.tsv)
 $(call draw,rates-MA,$(RATED) -y MA --log-y,$(RUNS)/runs.tsv)

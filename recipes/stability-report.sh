@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # stability-report.sh - the report's source, which report-html.awk and report-txt.awk read.
 # From the environment: SCALE RUNS DATA BIN ENCODER NOTE SETTING COUNT LR HARD WHY
-# LIMIT LETTERS.
+# LIMIT LETTERS REMARKS.
 # Every table and figure that it names was made by stability.mk.
 set -eu
 
@@ -49,6 +49,7 @@ table table-checks \
 table table-models \
     "The same model by model: of each check the number that is farthest off; a dash where it is" \
     "about another placement."
+[ -z "$REMARKS" ] || { echo; echo "$REMARKS"; }
 
 cat <<END
 
@@ -101,10 +102,11 @@ for s in MA var_entry var_data; do
     figure "$s-untrained" "$s against depth before training."
     figure "$s-trained" "$s against depth after training."
 done
-figure bounds-untrained \
-    "MA before training under Theorem 4's bound (peri) and Theorem 3's with the C that was" \
-    "seen (pre), both dashed."
-figure bounds The same after training.
+figure bounds-peri-untrained "MA of peri before training, under Theorem 4's bound (dashed)."
+figure bounds-peri "The same after training."
+figure bounds-pre-untrained \
+    "MA of pre before training, under Theorem 3's bound with the C that was seen (dashed)."
+figure bounds-pre "The same after training: one block makes C large, and then nothing else is close to it."
 figure bounds-var "var_entry of peri after training, under Theorem 4's bound (dashed)."
 echo
 echo "$ $(command_of "$(usual pre-1 1 0.1)/probe.tsv")"

@@ -132,9 +132,13 @@ options_init = $(call block,$(1)) --seed $(patsubst s%,%,$(filter s%,$(call of,$
     $(foreach x,$(call model_tags,$(call of,$(1))),$(call tag,$(x)))
 $(foreach r,$(A3) $(DEPTH),$(eval $(call untrained,$(r))))
 
-# Each checkpoint of a long run: its stream and its output maps.
+# Each checkpoint of a long run but the first: its stream and its output maps.  Where the run was
+# interrupted there are others, which would not be there without.
 $(RUNS)/%/weights.tsv: $(RUNS)/%/status recipes/stability-weights.awk
-	@for c in $(@D)/step-*; do \
+	@every=$$(sed -n 's/^# checkpoint-every=//p' $(@D)/train.tsv); \
+	for c in $(@D)/step-*; do \
+	    step=$$((10#$${c##*-})); \
+	    ((step > 0 && step % every == 0)) || continue; \
 	    $(BIN)/probe -q -j1 --windows 4 $$c $(DATA) && \
 	    $(BIN)/probe -q -j1 --windows 1 --gradients $$c $(DATA) || exit; \
 	done | awk -f recipes/stability-weights.awk >$@
@@ -204,6 +208,7 @@ $(RUNS)/report.src: recipes/stability-report.sh $(RUNS)/claims.tsv $(FREQUENCIES
 	@SCALE=$(SCALE) RUNS=$(RUNS) DATA=$(DATA) BIN=$(BIN) ENCODER=$(ENCODER) \
 	    NOTE="$(strip $(NOTE))" SETTING="$(strip $(TRAIN))" COUNT=$(words $(GRID)) \
 	    LR=$(LR) HARD=$(HARD) WHY="$(strip $(WHY))" LIMIT=$(LIMIT) \
+	    REMARKS="$(strip $(REMARKS))" \
 	    LETTERS="$$(cat $(FREQUENCIES) </dev/null)" bash $< >$@
 
 $(RUNS)/report.html $(RUNS)/report.txt: $(RUNS)/report.%: recipes/report-read.awk \
