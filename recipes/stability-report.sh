@@ -106,7 +106,8 @@ figure bounds-peri-untrained "MA of peri before training, under Theorem 4's boun
 figure bounds-peri "The same after training."
 figure bounds-pre-untrained \
     "MA of pre before training, under Theorem 3's bound with the C that was seen (dashed)."
-figure bounds-pre "The same after training: one block makes C large, and then nothing else is close to it."
+figure bounds-pre \
+    "The same after training: one block alone makes C large, and the bound loose from there on."
 figure bounds-var "var_entry of peri after training, under Theorem 4's bound (dashed)."
 echo
 echo "$ $(command_of "$(usual pre-1 1 0.1)/probe.tsv")"
