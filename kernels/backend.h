@@ -45,6 +45,8 @@ struct backend {
                                                        zeroes gradients first */
     int narrows;                                    /* values between products in bf16 are stored
                                                        in bf16, and what they multiply with too */
+    int joins;                                      /* linear heeds `after` and `before`, norm
+                                                       `sum`: the plan leaves out those steps */
     float *(*alloc)(size_t floats);                 /* device memory, zeroed, 64-byte aligned */
     void (*release)(float *);
     void (*zero)(float *, size_t floats);

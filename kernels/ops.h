@@ -9,8 +9,9 @@
 #pragma once
 #include "kernels/tensor.h"
 
-/* The number format of a matrix multiply's inputs; sums are always f32. */
-enum precision { PRECISION_F32, PRECISION_BF16 };
+/* The number format of a matrix multiply's inputs; sums are always f32.  TF32 is f32 with 10 bits
+ * behind the point: a device without it computes in f32. */
+enum precision { PRECISION_F32, PRECISION_BF16, PRECISION_TF32 };
 
 /* y[r] = scale * token[ids[r]] + position[places[r]] + segment[segments[r]].
  * Without `places` row r has place r mod time.  A backward sum over equal ids
@@ -24,12 +25,19 @@ struct embed_args {
     float scale;
 };
 
+struct activation_args;
+
 /* y = x weight' + bias.  Weights are [out, in]. */
 struct linear_args {
     struct tensor *x, *weight, *bias;       /* [n, in], [out, in], [1, out] or NULL */
     struct tensor *y;                       /* [n, out] */
     enum precision precision;
+    /* What the plan joins to it, see backend.h; or NULL. */
+    const struct activation_args *after;    /* of y: forward writes its y too */
+    const struct activation_args *before;   /* gave x: backward goes on to the gradient of its x */
 };
+
+struct residual_args;
 
 /* y = (x - mean) / sqrt(var + eps) * gain + bias by row, var the biased variance.
  * With center 0 (RMSNorm) the mean is held at 0. */
@@ -38,6 +46,8 @@ struct norm_args {
     struct tensor *y, *stats;               /* [n, c], [n, 2]: mean, 1 / sqrt(var + eps) */
     float eps;
     int center;                             /* 1: LayerNorm; 0: RMSNorm */
+    /* What the plan joins to it, see backend.h: the step that gives x; or NULL. */
+    const struct residual_args *sum;        /* forward computes x too, backward goes on to its f */
 };
 
 enum activation { ACTIVATION_GELU, ACTIVATION_GELU_TANH, ACTIVATION_RELU };

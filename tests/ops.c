@@ -7,7 +7,7 @@
  *
  * Values are of size 1.  An f32 result may differ by TOLERANCE of the largest entry of its tensor:
  * 2^-24 for each of the up to some 300 roundings that add up at random.  bf16 rounds each input
- * by up to 2^-9, so a result may differ by BF16_TOLERANCE, 4 such roundings.
+ * by up to 2^-9, so a result may differ by BF16_TOLERANCE, 4 such roundings; TF32 by 2^-11.
  *
  * A backend that stores values in bf16 runs each case also so, with each set of operands that a
  * plan may store so: their numbers are rounded first, so that results are what is rounded. */
@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double TOLERANCE = 3e-6, BF16_TOLERANCE = 8e-3;
+static const double TOLERANCE = 3e-6, BF16_TOLERANCE = 8e-3, TF32_TOLERANCE = 2e-3;
 static const float GUARD = 12352;       /* lies between the columns of a view; exact in bf16 */
 enum { OPERANDS = 10, PROBES = 12, DIRECTIONS = 3 };
 

@@ -49,16 +49,21 @@ void linear_reference(const struct linear_args *a, double *const *v)
         }
 }
 
+static double tolerance_of(enum precision p)
+{
+    return p == PRECISION_BF16 ? BF16_TOLERANCE : p == PRECISION_TF32 ? TF32_TOLERANCE : TOLERANCE;
+}
+
 static void linear_case(int n, int in, int out, int pad, int bias, enum precision p)
 {
     char name[80];
     snprintf(name, sizeof name, "linear: [%d, %d] to %d, pad %d, bias %d%s", n, in, out, pad, bias,
-             p ? ", bf16" : "");
+             p == PRECISION_BF16 ? ", bf16" : p ? ", tf32" : "");
     struct linear_args a = {
         .x = numbers(n, in, pad), .weight = numbers(out, in, 0),
         .bias = bias ? numbers(1, out, 0) : NULL, .y = numbers(n, out, 2 * pad), .precision = p};
-    check(name, (struct step){OP_linear, .u.linear = a}, p ? BF16_TOLERANCE : TOLERANCE);
-    if (!p)
+    check(name, (struct step){OP_linear, .u.linear = a}, tolerance_of(p));
+    if (p != PRECISION_BF16)
         return;
     a = (struct linear_args){       /* forward alone: exactly the product of rounded inputs */
         .x = fixed(numbers(n, in, pad)), .weight = fixed(numbers(out, in, 0)),
@@ -86,6 +91,7 @@ void linear_cases(void)
         linear_case(128, 300, 65, 16, 1, p);
         linear_case(260, 96, 80, 0, 0, p);
     }
+    linear_case(70, 64, 96, 5, 1, PRECISION_TF32);
     check("linear: x without gradient", (struct step){OP_linear, .u.linear = {
         .x = fixed(numbers(9, 8, 0)), .weight = numbers(4, 8, 0), .y = numbers(9, 4, 0)}},
         TOLERANCE);
@@ -372,8 +378,7 @@ static void head_case(const char *name, int n, int c, int vocab, int part, float
     const int tie = vocab / 3, other = vocab / 2;   /* the largest twice: the lower wins */
     a.bias->data[tie] = a.bias->data[other] = 40;
     memcpy(a.weight->data + other * c, a.weight->data + tie * c, (size_t)c * sizeof(float));
-    check(name, (struct step){OP_head, .u.head = a}, p == PRECISION_BF16 ? BF16_TOLERANCE
-                                                                        : TOLERANCE);
+    check(name, (struct step){OP_head, .u.head = a}, tolerance_of(p));
 }
 
 void head_cases(void)

@@ -69,7 +69,7 @@ void cuda_sgd(const struct sgd_args *);
 #undef OP
 
 static const struct backend table = {
-    .name = "cuda", .stores = 1, .narrows = 1,
+    .name = "cuda", .stores = 1, .narrows = 1, .joins = 1,
     .alloc = cuda_alloc, .release = cuda_release, .zero = cuda_zero,
     .put = cuda_put, .get = cuda_get, .send = cuda_send, .copy = cuda_copy,
     .narrow = cuda_narrow, .wait = cuda_wait,

@@ -144,7 +144,7 @@ static void part_forward(const struct head_args *a, const struct operand *x, int
         .a = *x, .b = operand_of(a->weight, a->weight->data, first, c, a->precision, SCRATCH_RIGHT),
         .c = at, .c_ld = to->ld, .c_storage = to->storage,
         .bias = bias_from(a->bias, first, to->storage), .m = n, .n = c, .k = a->x->cols,
-        .a_turned = false, .b_turned = true, .add = false,
+        .a_turned = false, .b_turned = true, .add = false, .precision = a->precision,
     };
     matmul(&p);
     by_storage(to, [&](auto zero) {
@@ -195,7 +195,7 @@ static void part_backward(const struct head_args *a, const struct operand *x, in
                                     SCRATCH_RIGHT),
             .c = a->x->grad, .c_ld = a->x->ld, .c_storage = a->x->storage, .bias = nullptr,
             .m = n, .n = width, .k = c, .a_turned = false, .b_turned = false,
-            .add = !a->x->fresh || first > 0,
+            .add = !a->x->fresh || first > 0, .precision = a->precision,
         };
         matmul(&p);
     }
@@ -204,6 +204,7 @@ static void part_backward(const struct head_args *a, const struct operand *x, in
             .a = d, .b = *x, .c = a->weight->grad + (size_t)first * ld, .c_ld = ld,
             .c_storage = STORAGE_F32, .bias = nullptr, .m = c, .n = width, .k = n,
             .a_turned = true, .b_turned = false, .add = !a->weight->fresh,
+            .precision = a->precision,
         };
         matmul(&p);
     }

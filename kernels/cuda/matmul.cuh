@@ -15,7 +15,9 @@ struct operand operand_of(const struct tensor *t, const float *p, int first, int
                           enum precision precision, enum scratch use);
 
 /* c = a b, or c += a b; all row-major: [m, n] = [m, k] [k, n], with c (+ bias) by row.  A turned
- * operand is stored the other way round: a as [k, m], b as [n, k].  a and b are stored alike. */
+ * operand is stored the other way round: a as [k, m], b as [n, k].  a and b are stored alike.
+ * One of the last three may be asked for, if cuBLASLt has it:
+ * c = gelu(it), what it was goes to gelu_of;  c = gelu'(slope_at) * it;  sums of a over k. */
 struct product {
     struct operand a, b;
     void *c;
@@ -24,6 +26,12 @@ struct product {
     const void *bias;               /* [n] of c's storage, added to each row, or NULL */
     int m, n, k;
     bool a_turned, b_turned, add;
+    enum precision precision;
+    void *gelu_of = nullptr;        /* [m, n], of c's storage, as the next; gelu's tanh form */
+    const void *slope_at = nullptr;
+    int aux_ld = 0;                 /* of either */
+    float *sums = nullptr;          /* [m], stored; c is f32 */
 };
 
-void matmul(const struct product *p);
+/* False where one of the last three is asked for and not to be had: then nothing is done. */
+bool matmul(const struct product *p);

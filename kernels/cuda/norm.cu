@@ -40,23 +40,46 @@ static __device__ __forceinline__ floats<V> load_or(const float *p, int i, float
     return t;
 }
 
-/* X and Y: what x and y are stored as. */
-template <int V, class X, class Y>
-__global__ void norm_forward(int n, int c, const X *in, int x_ld, Y *out, int y_ld,
-                             const float *gain, const float *bias, float *stats, int stats_ld,
-                             float eps, int center, int kept)
+/* x = from + step * f, before it is normed or after its gradient is known.  f NULL: x is there. */
+template <class F> struct sum {
+    const float *from;
+    F *f;                       /* backward its gradient */
+    int from_ld, f_ld;
+    bool fresh;                 /* that gradient holds nothing yet */
+    float step;
+};
+
+/* x[i ..] of row r, which a sum is written to as well. */
+template <int V, class X, class F>
+static __device__ __forceinline__ floats<V> load_sum(const struct sum<F> &s, size_t r, X *x, int i)
+{
+    if (!s.f)
+        return load<V>(x + i);
+    floats<V> t = load<V>(s.from + r * s.from_ld + i);
+    const floats<V> f = load<V>(s.f + r * s.f_ld + i);
+    for (int k = 0; k < V; k++)
+        t.v[k] += s.step * f.v[k];
+    store<V>(x + i, t);
+    return t;
+}
+
+/* X, Y and F: what x, y and f are stored as. */
+template <int V, class X, class Y, class F>
+__global__ void norm_forward(int n, int c, X *in, int x_ld, Y *out, int y_ld, const float *gain,
+                             const float *bias, float *stats, int stats_ld, float eps, int center,
+                             int kept, struct sum<F> s)
 {
     DYN_SHARED(float, rows);
     const int lane = threadIdx.x % WARP;
     const struct turn mine = my_rows(n);
     float *row = rows + (size_t)(threadIdx.x / WARP) * c;
     for (size_t r = mine.first; r < mine.end; r += mine.step) {
-        const X *x = in + r * x_ld;
+        X *x = in + r * x_ld;
         Y *y = out + r * y_ld;
         float mean = 0, var = 0;
-        if (center || kept)
+        if (center || kept || s.f)
             for (int i = lane * V; i < c; i += WARP * V) {
-                const floats<V> t = load<V>(x + i);
+                const floats<V> t = load_sum<V>(s, r, x, i);
                 for (int k = 0; k < V; k++)
                     mean += t.v[k];
                 if (kept)
@@ -96,13 +119,27 @@ static __device__ __forceinline__ void deviate(floats<V> *h, floats<V> *g, const
     }
 }
 
+template <int V, class F>
+static __device__ __forceinline__ void add_to_f(const struct sum<F> &s, size_t r, int i,
+                                                floats<V> d)
+{
+    if (!s.f)
+        return;
+    floats<V> t = load_old<V>(s.f + r * s.f_ld + i, s.fresh);
+    for (int k = 0; k < V; k++)
+        t.v[k] += s.step * d.v[k];
+    store<V>(s.f + r * s.f_ld + i, t);
+}
+
 /* With h = (x - mean) rstd and g = gain dy:
  *   dx (+)= rstd (g - [center] mean(g) - h mean(g h)).
+ * and then where x is a sum
+ *   df (+)= step dx.
  * h and g wait in shared memory. */
-template <int V, class X, class Y>
+template <int V, class X, class Y, class F>
 __global__ void norm_backward(int n, int c, const X *in, X *din, int x_ld, bool fresh,
                               const Y *dout, int y_ld, const float *gain, const float *stats,
-                              int stats_ld, int center, int kept)
+                              int stats_ld, int center, int kept, struct sum<F> s)
 {
     DYN_SHARED(float, rows);
     const int lane = threadIdx.x % WARP;
@@ -137,6 +174,7 @@ __global__ void norm_backward(int n, int c, const X *in, X *din, int x_ld, bool 
             for (int k = 0; k < V; k++)
                 d.v[k] += rstd * (g.v[k] - g_mean - h.v[k] * gh_mean);
             store<V>(dx + i, d);
+            add_to_f<V>(s, r, i, d);
         }
     }
 }
@@ -161,10 +199,18 @@ static bool aligned(const struct tensor *t)
     return !t || (uintptr_t)t->data % 16 == 0;
 }
 
-/* f(X(), Y()) for what x and y are stored as. */
-template <class F> static void by_storages(const struct norm_args *a, F f)
+/* g(X(), Y(), F()) for what x, y and f are stored as; a sum is f32. */
+template <class G> static void by_storages(const struct norm_args *a, G g)
 {
-    by_storage(a->x, [&](auto x) { by_storage(a->y, [&](auto y) { f(x, y); }); });
+    by_storage(a->x, [&](auto x) {
+        by_storage(a->y, [&](auto y) {
+            if constexpr (sizeof x == sizeof(float)) {
+                if (a->sum && a->sum->f->storage == STORAGE_BF16)
+                    return g(x, y, bf16());
+            }
+            g(x, y, float());
+        });
+    });
 }
 
 static const float *data_or_null(const struct tensor *t)
@@ -172,40 +218,69 @@ static const float *data_or_null(const struct tensor *t)
     return t ? t->data : nullptr;
 }
 
+/* The sum that gives x, with f's data or its gradient. */
+template <class F> static struct sum<F> sum_of(const struct norm_args *a, bool backward)
+{
+    const struct residual_args *s = a->sum;
+    if (!s || (backward && !s->f->grad))
+        return {};
+    return {s->x->data, backward ? grad_of<F>(s->f) : data_of<F>(s->f), s->x->ld, s->f->ld,
+            s->f->fresh != 0, s->step};
+}
+
+static bool sum_in_fours(const struct norm_args *a, bool backward)
+{
+    const struct residual_args *s = a->sum;
+    return !s || (in_fours(s->x, s->x->data)
+                  && in_fours(s->f, backward ? s->f->grad : s->f->data));
+}
+
 extern "C" void cuda_norm_forward(const struct norm_args *a)
 {
     const int n = a->x->rows, c = a->x->cols, keep = warps_that_keep(c, 1);
     const int warps = keep ? keep : WARPS;
     const bool fours = in_fours(a->x, a->x->data) && in_fours(a->y, a->y->data)
-                    && aligned(a->gain) && aligned(a->bias);
-    by_storages(a, [&](auto x, auto y) {
+                    && aligned(a->gain) && aligned(a->bias) && sum_in_fours(a, false);
+    by_storages(a, [&](auto x, auto y, auto f) {
         using X = decltype(x);
         using Y = decltype(y);
-        LAUNCH((fours ? norm_forward<4, X, Y> : norm_forward<1, X, Y>),
+        using F = decltype(f);
+        LAUNCH((fours ? norm_forward<4, X, Y, F> : norm_forward<1, X, Y, F>),
                blocks_for(n, warps * ROUNDS), warps * WARP, keep ? sizeof(float) * warps * c : 0,
                n, c, data_of<X>(a->x), a->x->ld, data_of<Y>(a->y), a->y->ld,
                data_or_null(a->gain), data_or_null(a->bias), a->stats->data, a->stats->ld, a->eps,
-               a->center, keep != 0);
+               a->center, keep != 0, sum_of<F>(a, false));
+    });
+}
+
+static void backward_to_x(const struct norm_args *a)
+{
+    const int n = a->x->rows, c = a->x->cols, keep = warps_that_keep(c, 2);
+    const int warps = keep ? keep : WARPS;
+    const bool fours = in_fours(a->x, a->x->data) && in_fours(a->x, a->x->grad)
+                    && in_fours(a->y, a->y->grad) && aligned(a->gain) && sum_in_fours(a, true);
+    by_storages(a, [&](auto x, auto y, auto f) {
+        using X = decltype(x);
+        using Y = decltype(y);
+        using F = decltype(f);
+        LAUNCH((fours ? norm_backward<4, X, Y, F> : norm_backward<1, X, Y, F>),
+               blocks_for(n, warps * ROUNDS), warps * WARP,
+               keep ? sizeof(float) * 2 * warps * c : 0, n, c, data_of<X>(a->x),
+               grad_of<X>(a->x), a->x->ld, a->x->fresh, grad_of<Y>(a->y), a->y->ld,
+               data_or_null(a->gain), a->stats->data, a->stats->ld, a->center, keep != 0,
+               sum_of<F>(a, true));
     });
 }
 
 extern "C" void cuda_norm_backward(const struct norm_args *a)
 {
-    const int n = a->x->rows, c = a->x->cols, keep = warps_that_keep(c, 2);
-    const int warps = keep ? keep : WARPS;
-    const bool fours = in_fours(a->x, a->x->data) && in_fours(a->x, a->x->grad)
-                    && in_fours(a->y, a->y->grad) && aligned(a->gain);
-    by_storages(a, [&](auto x, auto y) {
+    if (a->x->grad)
+        backward_to_x(a);
+    by_storages(a, [&](auto x, auto y, auto) {
         using X = decltype(x);
         using Y = decltype(y);
-        if (a->x->grad)
-            LAUNCH((fours ? norm_backward<4, X, Y> : norm_backward<1, X, Y>),
-                   blocks_for(n, warps * ROUNDS), warps * WARP,
-                   keep ? sizeof(float) * 2 * warps * c : 0, n, c, data_of<X>(a->x),
-                   grad_of<X>(a->x), a->x->ld, a->x->fresh, grad_of<Y>(a->y), a->y->ld,
-                   data_or_null(a->gain), a->stats->data, a->stats->ld, a->center, keep != 0);
         const norm_columns<X, Y> f = {data_of<X>(a->x), grad_of<Y>(a->y), a->stats->data,
                                       a->x->ld, a->y->ld, a->stats->ld};
-        add_columns(n, c, f, a->gain, a->bias);
+        add_columns(a->x->rows, a->x->cols, f, a->gain, a->bias);
     });
 }

@@ -171,12 +171,28 @@ static int is_spare(const struct tensor *t)
     return t->kind == TENSOR_SPARE && t->last == t->born;
 }
 
+/* The step that first writes a value's data: the one before its own may do it. */
+static int written_by(const struct plan *p, const struct tensor *t)
+{
+    const size_t at = (size_t)t->born;
+    return t->born - (p->steps[at].op == OP_activation && is_joined_forward(p, at, 0, p->n_steps));
+}
+
+/* When its gradient is first written. */
+static int gradient_begins(const struct plan *p, const struct tensor *t)
+{
+    if (t->last_user == t->born)
+        return 0;
+    return p->steps[t->last_user + is_joined_backward(p, (size_t)t->last_user, p->n_steps)].back_at;
+}
+
 void plan_layout(struct plan *p)
 {
     struct span *spans = zalloc(2 * p->n_tensors, sizeof *spans);
     size_t n = 0;
 
     choose_storage(p);
+    find_joined(p);
     for (size_t i = 0; i < p->n_steps && p->train; i++)
         find_first(p, (int)i);
     if (p->train) {
@@ -198,12 +214,11 @@ void plan_layout(struct plan *p)
             continue;
         spans[n++] = t->kind == TENSOR_INPUT
                    ? (struct span){size, &t->data_at, 0, INT_MAX, 0, 0}
-                   : (struct span){size, &t->data_at, t->born, t->last, p->steps[t->born].again_at,
-                                   t->until};
+                   : (struct span){size, &t->data_at, written_by(p, t), t->last,
+                                   p->steps[written_by(p, t)].again_at, t->until};
         if (p->train && t->kind == TENSOR_VALUE && !t->before)  /* last user's backward ..
                             producer's; what nobody uses is the caller's to fill */
-            spans[n++] = (struct span){size, &t->grad_at, t->last_user == t->born ? 0 :
-                                       p->steps[t->last_user].back_at,
+            spans[n++] = (struct span){size, &t->grad_at, gradient_begins(p, t),
                                        p->steps[last_at_place(p, t)->born].back_at, 0, 0};
     }
     p->narrow_floats = p->narrow_floats ? (p->param_floats / 2 + 15) & ~(size_t)15 : 0;

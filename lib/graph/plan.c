@@ -103,12 +103,14 @@ struct tensor *plan_find(const struct plan *p, const char *name)
     return NULL;
 }
 
-void plan_forward_steps(struct plan *p, size_t first, size_t end)
+static void forward(struct plan *p, size_t first, size_t end, enum pass pass)
 {
     for (size_t i = first; i < end; i++) {
-        const struct step *s = &p->steps[i];
-        switch (s->op) {
-#define OP(name, in, out, keep) case OP_##name: p->be->name##_forward(&s->u.name); break;
+        if (is_joined_forward(p, i, first, end) || (pass == AGAIN && !p->steps[i].again_at))
+            continue;
+        const struct step s = joined_step(p, i, first, end, pass);
+        switch (s.op) {
+#define OP(name, in, out, keep) case OP_##name: p->be->name##_forward(&s.u.name); break;
 #include "kernels/ops.def"
 #undef OP
         case OP_COUNT: break;
@@ -116,23 +118,37 @@ void plan_forward_steps(struct plan *p, size_t first, size_t end)
     }
 }
 
+void plan_forward_steps(struct plan *p, size_t first, size_t end)
+{
+    forward(p, first, end, FORWARD);
+}
+
+/* Before the backward half of a step: which gradients hold nothing yet. */
+static void begin_gradients(struct plan *p, const struct step *s)
+{
+    for (int k = 0; k < op_shapes[s->op].in; k++) {
+        struct tensor *t = operands(s)[k];
+        const int begins = t && (root(t)->kind != TENSOR_PARAM || p->grads_fresh);
+        if (t)
+            t->fresh = begins && s->stores >> k & 1;
+        if (begins && s->clears >> k & 1)
+            p->be->zero(root(t)->grad, stored_floats(root(t)));
+    }
+}
+
 static void backward(struct plan *p, size_t first, size_t end)
 {
     for (size_t i = end; i-- > first;) {
-        const struct step *s = &p->steps[i];
-        for (size_t k = ends_part(p, i) ? part_first(p, i) : end; k <= i; k++)
-            if (p->steps[k].again_at)
-                plan_forward_steps(p, k, k + 1);
-        for (int k = 0; k < op_shapes[s->op].in; k++) {
-            struct tensor *t = operands(s)[k];
-            const int begins = t && (root(t)->kind != TENSOR_PARAM || p->grads_fresh);
-            if (t)
-                t->fresh = begins && s->stores >> k & 1;
-            if (begins && s->clears >> k & 1)
-                p->be->zero(root(t)->grad, stored_floats(root(t)));
-        }
-        switch (s->op) {
-#define OP(name, in, out, keep) case OP_##name: p->be->name##_backward(&s->u.name); break;
+        if (ends_part(p, i))
+            forward(p, part_first(p, i), i + 1, AGAIN);
+        if (is_joined_backward(p, i, end))
+            continue;
+        const struct step s = joined_step(p, i, first, end, BACKWARD);
+        begin_gradients(p, &s);
+        if (i > first && is_joined_backward(p, i - 1, end))
+            begin_gradients(p, &p->steps[i - 1]);
+        switch (s.op) {
+#define OP(name, in, out, keep) case OP_##name: p->be->name##_backward(&s.u.name); break;
 #include "kernels/ops.def"
 #undef OP
         case OP_COUNT: break;

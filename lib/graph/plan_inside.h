@@ -35,6 +35,15 @@ static inline size_t stored_floats(const struct tensor *t)
     return (tensor_floats(t) + 15) & ~(size_t)15;                   /* whole cache lines */
 }
 
+/* Find the steps that those beside them take over. */
+void find_joined(struct plan *p);
+/* Whether another step of [first, end) does this one; backward `first` does not matter. */
+int is_joined_forward(const struct plan *p, size_t at, size_t first, size_t end);
+int is_joined_backward(const struct plan *p, size_t at, size_t end);
+/* A step with what of [first, end) it does besides in that pass, and no more.  AGAIN: forward,
+ * those that are computed anew. */
+enum pass { FORWARD, AGAIN, BACKWARD };
+struct step joined_step(const struct plan *p, size_t at, size_t first, size_t end, enum pass pass);
 /* Choose what each tensor is stored as, and narrow_floats. */
 void choose_storage(struct plan *p);
 /* Say where the copies in bf16 are of the parameters that products want so. */

@@ -181,6 +181,7 @@ static void push_step(const struct tangent *t, const struct step *s)
     case OP_linear:
         ds.u.linear.x = d(t, s->u.linear.x);
         ds.u.linear.bias = NULL;
+        ds.u.linear.after = NULL;
         ds.u.linear.y = d(t, s->u.linear.y);
         be->linear_forward(&ds.u.linear);
         break;

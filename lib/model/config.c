@@ -41,7 +41,8 @@ static const char *const norm_names[] = {"layer", "rms", NULL};
 static const char *const switch_names[] = {"off", "on", NULL};
 static const char *const activation_names[] = {"gelu", "gelu-tanh", "relu", NULL};
 static const char *const position_names[] = {"learned", "sinusoidal", NULL};
-static const char *const precision_names[] = {"f32", "bf16", NULL};
+static const char *const precision_names[] = {"f32", "bf16", "tf32", NULL};
+static const char *const attention_precision_names[] = {"f32", "bf16", NULL};
 static const char *const init_names[] = {"gpt2", "xavier", "xavier-uniform", NULL};
 
 #define CHOICE(name, field, names, help) \
@@ -82,7 +83,8 @@ const struct opt model_options[] = {
     CHOICE("initial", init, init_names, "initial values"),
     REAL("init-std", init_std, 0, 1e3, "standard deviation of --initial gpt2"),
     CHOICE("precision", precision, precision_names, "inputs of matrix multiplies"),
-    CHOICE("attention-precision", attention_precision, precision_names, "the same in attention"),
+    CHOICE("attention-precision", attention_precision, attention_precision_names,
+           "the same in attention"),
     {0},
 };
 

@@ -1,5 +1,5 @@
-/* cublas.cc - cuBLASLt's product on the CPU: inputs widened to f32 (rounded to bf16 first where
- * the compute type says so), f32 sums, rounded once.  Every operand's full extent must lie in a
+/* cublas.cc - cuBLASLt's product on the CPU: inputs widened to f32 (rounded to TF32 where the
+ * compute type says so), f32 sums, rounded once.  Every operand's full extent must lie in a
  * live allocation and keep the alignment that was promised when the algorithm was chosen. */
 #include "emu.h"
 #include "include/cublasLt.h"
@@ -10,7 +10,8 @@ struct EmuLtDesc {
     cublasComputeType_t compute;
     int32_t ta, tb;
     int32_t epilogue;
-    const void *bias;               /* of D's type */
+    const void *bias, *aux;
+    int64_t aux_ld;
 };
 struct EmuLtLayout {
     cudaDataType_t type;
@@ -32,7 +33,7 @@ cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeTy
                                         cudaDataType_t)
 {
     EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
-    *d = new EmuLtDesc{compute, 0, 0, CUBLASLT_EPILOGUE_DEFAULT, nullptr};
+    *d = new EmuLtDesc{compute, 0, 0, CUBLASLT_EPILOGUE_DEFAULT, nullptr, nullptr, 0};
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -41,14 +42,24 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
                                               const void *value, size_t bytes)
 {
     EMU_MAY_FAIL(CUBLAS_STATUS_EXECUTION_FAILED);
-    void *to = which == CUBLASLT_MATMUL_DESC_TRANSA     ? (void *)&d->ta
-               : which == CUBLASLT_MATMUL_DESC_TRANSB   ? (void *)&d->tb
-               : which == CUBLASLT_MATMUL_DESC_EPILOGUE ? (void *)&d->epilogue
-                                                        : (void *)&d->bias;
-    if (bytes != (which == CUBLASLT_MATMUL_DESC_BIAS_POINTER ? sizeof d->bias : sizeof d->ta))
-        return CUBLAS_STATUS_INVALID_VALUE;
-    memcpy(to, value, bytes);
-    return CUBLAS_STATUS_SUCCESS;
+    const struct {
+        cublasLtMatmulDescAttributes_t which;
+        void *to;
+        size_t bytes;
+    } attributes[] = {
+        {CUBLASLT_MATMUL_DESC_TRANSA, &d->ta, sizeof d->ta},
+        {CUBLASLT_MATMUL_DESC_TRANSB, &d->tb, sizeof d->tb},
+        {CUBLASLT_MATMUL_DESC_EPILOGUE, &d->epilogue, sizeof d->epilogue},
+        {CUBLASLT_MATMUL_DESC_BIAS_POINTER, &d->bias, sizeof d->bias},
+        {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, &d->aux, sizeof d->aux},
+        {CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, &d->aux_ld, sizeof d->aux_ld},
+    };
+    for (const auto &a : attributes)
+        if (a.which == which && a.bytes == bytes) {
+            memcpy(a.to, value, bytes);
+            return CUBLAS_STATUS_SUCCESS;
+        }
+    return CUBLAS_STATUS_INVALID_VALUE;
 }
 
 cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *l, cudaDataType_t type,
@@ -122,17 +133,24 @@ static float number(const void *p, cudaDataType_t type, size_t i)
     return type == CUDA_R_16BF ? (float)((const __nv_bfloat16 *)p)[i] : ((const float *)p)[i];
 }
 
+/* To 10 bits behind the point. */
+static float tf32(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + 0x1000) & ~0x1fffu;
+    memcpy(&x, &bits, sizeof bits);
+    return x;
+}
+
 /* op(matrix) as f32, [rows, cols] row-major after the transposition. */
-static std::vector<float> load(const void *p, const EmuLtLayout *l, bool turn, bool bf16)
+static std::vector<float> load(const void *p, const EmuLtLayout *l, bool turn, bool round)
 {
     std::vector<float> v(l->rows * l->cols);
     for (size_t c = 0; c < l->cols; c++)
         for (size_t r = 0; r < l->rows; r++) {
-            const size_t i = c * (size_t)l->ld + r;
-            float x = number(p, l->type, i);
-            if (bf16)
-                x = (float)__nv_bfloat16(x);
-            v[turn ? c * l->rows + r : r * l->cols + c] = x;
+            const float x = number(p, l->type, c * (size_t)l->ld + r);
+            v[turn ? c * l->rows + r : r * l->cols + c] = round ? tf32(x) : x;
         }
     return v;
 }
@@ -146,13 +164,40 @@ static void store(void *p, const EmuLtLayout *l, size_t r, size_t c, float v)
         ((float *)p)[i] = v;
 }
 
+static float gelu(float x)
+{
+    return x / (1 + expf(-2 * 0.79788456f * (x + 0.044715f * x * x * x)));
+}
+
+static float gelu_slope(float x)
+{
+    const float s = 1 / (1 + expf(-2 * 0.79788456f * (x + 0.044715f * x * x * x)));
+    return s + 2 * 0.79788456f * x * s * (1 - s) * (1 + 3 * 0.044715f * x * x);
+}
+
+/* What the epilogue makes of v, which is D's number in row r and column c. */
+static float finish(const EmuLtDesc &d, const EmuLtLayout &ld, size_t r, size_t c, float v)
+{
+    EmuLtLayout aux = ld;
+    aux.ld = d.aux_ld;
+    if (d.epilogue & CUBLASLT_EPILOGUE_BIAS)
+        v += number(d.bias, ld.type, r);
+    if (d.epilogue == CUBLASLT_EPILOGUE_GELU_AUX || d.epilogue == CUBLASLT_EPILOGUE_GELU_AUX_BIAS) {
+        store((void *)d.aux, &aux, r, c, v);
+        v = gelu(v);
+    }
+    if (d.epilogue == CUBLASLT_EPILOGUE_DGELU)
+        v *= gelu_slope(number(d.aux, ld.type, c * (size_t)d.aux_ld + r));
+    return v;
+}
+
 static void multiply(const EmuLtDesc &d, float alpha, const void *A, const EmuLtLayout &la,
                      const void *B, const EmuLtLayout &lb, float beta, void *D,
                      const EmuLtLayout &ld)
 {
-    const bool bf16 = d.compute == CUBLAS_COMPUTE_32F_FAST_16BF;
+    const bool round = d.compute == CUBLAS_COMPUTE_32F_FAST_TF32;
     const size_t m = ld.rows, n = ld.cols, k = d.ta ? la.rows : la.cols;
-    const std::vector<float> a = load(A, &la, d.ta, bf16), b = load(B, &lb, d.tb, bf16);
+    const std::vector<float> a = load(A, &la, d.ta, round), b = load(B, &lb, d.tb, round);
     std::vector<float> old, row(n);
     if (beta != 0)                      /* beta 0: D may hold NaN, and is not read */
         old = load(D, &ld, false, false);
@@ -162,11 +207,15 @@ static void multiply(const EmuLtDesc &d, float alpha, const void *A, const EmuLt
             for (size_t j = 0; j < n; j++)
                 row[j] += a[i * k + x] * b[x * n + j];
         for (size_t j = 0; j < n; j++) {
-            float v = alpha * row[j] + (beta != 0 ? beta * old[i * n + j] : 0);
-            if (d.epilogue == CUBLASLT_EPILOGUE_BIAS)
-                v += number(d.bias, ld.type, i);
-            store(D, &ld, i, j, v);
+            const float v = alpha * row[j] + (beta != 0 ? beta * old[i * n + j] : 0);
+            store(D, &ld, i, j, finish(d, ld, i, j, v));
         }
+    }
+    for (size_t j = 0; j < n && d.epilogue == CUBLASLT_EPILOGUE_BGRADB; j++) {
+        float sum = 0;
+        for (size_t x = 0; x < k; x++)
+            sum += b[x * n + j];
+        ((float *)d.bias)[j] = sum;
     }
 }
 
@@ -187,9 +236,20 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t d, const vo
     need("A", A, a, algo->data[0]);
     need("B", B, b, algo->data[1]);
     need("D", D, out, algo->data[3]);
-    if (desc.epilogue == CUBLASLT_EPILOGUE_BIAS) {
-        const EmuLtLayout bias = {ld.type, ld.rows, 1, (int64_t)ld.rows};
+    const bool sums = desc.epilogue == CUBLASLT_EPILOGUE_BGRADB;
+    if (sums && ld.type != CUDA_R_32F)
+        emu_die("cublas", {}, "sums in bf16 are not what keel wants");
+    if (sums || desc.epilogue & CUBLASLT_EPILOGUE_BIAS) {
+        const uint64_t n = sums ? ld.cols : ld.rows;
+        const EmuLtLayout bias = {ld.type, n, 1, (int64_t)n};
         need("bias", desc.bias, &bias, width(ld.type));
+    }
+    if (desc.epilogue & 128) {
+        EmuLtLayout aux = ld;
+        aux.ld = desc.aux_ld;
+        if (aux.ld % 8 || aux.ld < (int64_t)ld.rows)
+            emu_die("cublas", {}, "rows of AUX are %d numbers apart", (int)aux.ld);
+        need("AUX", desc.aux, &aux, 16);
     }
     emu_enqueue(s, [=] { multiply(desc, al, A, la, B, lb, be, D, ld); });
     return CUBLAS_STATUS_SUCCESS;

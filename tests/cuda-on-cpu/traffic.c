@@ -56,7 +56,7 @@ static void by_row(void)
     struct tensor *x = device(ROWS, COLS), *y = device(ROWS, COLS), *stats = device(ROWS, 2);
     struct tensor *gain = device(1, COLS), *bias = device(1, COLS);
     const double all = ROWS * COLS * F, row = COLS * F, column = ROWS * F;
-    const struct norm_args n = {x, gain, bias, y, stats, 1e-5f, 1};
+    const struct norm_args n = {x, gain, bias, y, stats, 1e-5f, 1, NULL};
     be->norm_forward(&n);
     be->norm_backward(&n);
     least("norm_forward", 2 * all + 2 * row + 2 * column);
