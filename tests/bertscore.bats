@@ -96,6 +96,10 @@ agree()
     try "its pre_tokenizer has type 'Split'; keel reads such a model with 'ByteLevel' only"
     edit roberta 's/"byte_fallback": false/"byte_fallback": true/'
     try "its model has byte_fallback 'true'"
+    edit roberta 's/"dropout": null/"dropout": 0.1/'
+    try "its model has dropout '0.1'"
+    edit bert 's/"max_input_chars_per_word": 100/"max_input_chars_per_word": 200/'
+    try "its model has max_input_chars_per_word '200'; keel reads such a model with '100' only"
     edit bert 's/"strip_accents": null/"strip_accents": false/'
     try "its normalizer has strip_accents 'false' and lowercase 'true'"
     edit bert 's/"##"/"@@"/'

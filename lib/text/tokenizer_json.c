@@ -8,11 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A setting as a program would name it: "" stands for none. */
+/* A setting as one would write it, valid until the next call for a number: "" stands for none. */
 static const char *word_of(const json_t *object, const char *key)
 {
+    static _Thread_local char number[32];
     const json_t *value = json_object_get(object, key);
-    return json_is_string(value) ? json_string_value(value)
+    if (json_is_number(value))
+        snprintf(number, sizeof number, "%g", json_number_value(value));
+    return json_is_string(value) ? json_string_value(value) : json_is_number(value) ? number
          : json_is_true(value) ? "true" : json_is_false(value) ? "false"
          : !value || json_is_null(value) ? "" : "other";
 }
@@ -27,6 +30,7 @@ static const struct demand of_wordpiece[] = {
     {"pre_tokenizer", "type", "BertPreTokenizer", NULL},
     {"model", "continuing_subword_prefix", "##", NULL},
     {"model", "unk_token", "[UNK]", NULL},
+    {"model", "max_input_chars_per_word", "100", ""},
     {0},
 };
 
@@ -34,6 +38,7 @@ static const struct demand of_bpe[] = {
     {"normalizer", "type", "", NULL},
     {"pre_tokenizer", "type", "ByteLevel", NULL},
     {"pre_tokenizer", "use_regex", "", "true"},
+    {"model", "dropout", "", "0"},
     {"model", "continuing_subword_prefix", "", NULL},
     {"model", "end_of_word_suffix", "", NULL},
     {"model", "byte_fallback", "", "false"},
