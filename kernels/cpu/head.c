@@ -5,6 +5,8 @@
 #include "kernels/cpu/vmath.h"
 #include <math.h>
 
+enum { AT_ONCE = 1024 };        /* logits of a row that are gone through twice */
+
 /* What a row's logits so far are summed up in: a row of `state`. */
 struct run {
     float top, sum;         /* the largest; of exp(logit - top) */
@@ -28,8 +30,8 @@ static float *logits_of(const struct part *s, int r)
     return s->a->logits->data ? row(s->a->logits, r) + s->first : row(s->a->part, r);
 }
 
-/* The largest of l, and the lowest index that has it (0 if all are NaN). */
-static float arg_max(const float *l, int n, int *at)
+/* The largest of n numbers, NaN passed over. */
+static float top_of(const float *l, int n)
 {
     vec tops = splat(-INFINITY);
     int i = 0;
@@ -37,14 +39,42 @@ static float arg_max(const float *l, int n, int *at)
         tops = larger(tops, load(l + i));
     if (i < n)
         tops = larger(tops, load_part(l + i, n - i, -INFINITY));
-    const float top = largest_of(tops);
-    *at = 0;
-    for (i = 0; i < n; i++)
-        if (l[i] == top) {
-            *at = i;
-            break;
-        }
-    return top;
+    return largest_of(tops);
+}
+
+/* The lowest index at which l has that value, 0 if none. */
+static int index_of(const float *l, int n, float value)
+{
+    for (int i = 0; i < n; i++)
+        if (l[i] == value)
+            return i;
+    return 0;
+}
+
+/* The n logits l of a row's index `from` on, few enough to stay in the first cache. */
+static void add_logits(struct run *run, int *best, const float *l, int from, int n)
+{
+    vec sums = splat(0), totals = splat(0);
+    int i = 0;
+    const float top = top_of(l, n);
+    if (from == 0)
+        *run = (struct run){.top = top};
+    if (from == 0 || top > run->top) {
+        run->sum *= expf(run->top - top);
+        run->top = top;
+        *best = from + index_of(l, n, top);
+    }
+    for (; i + LANES <= n; i += LANES) {
+        const vec x = load(l + i);
+        sums += exp_vec(x - run->top);
+        totals += x;
+    }
+    if (i < n) {
+        sums += exp_vec(load_part(l + i, n - i, -INFINITY) - run->top);
+        totals += load_part(l + i, n - i, 0);
+    }
+    run->sum += sum_of(sums);
+    run->total += sum_of(totals);
 }
 
 static void add_row(const struct part *s, int r)
@@ -52,28 +82,9 @@ static void add_row(const struct part *s, int r)
     const int target = ints(s->a->targets)[r] - s->first;
     const float *l = logits_of(s, r);
     struct run *run = run_of(s->a, r);
-    vec sums = splat(0), totals = splat(0);
-    int i = 0, best;
-
-    const float top = arg_max(l, s->cols, &best);
-    if (s->first == 0)
-        *run = (struct run){.top = top};
-    if (s->first == 0 || top > run->top) {
-        run->sum *= expf(run->top - top);
-        run->top = top;
-        *(int *)(void *)row(s->a->best, r) = s->first + best;
-    }
-    for (; i + LANES <= s->cols; i += LANES) {
-        const vec x = load(l + i);
-        sums += exp_vec(x - run->top);
-        totals += x;
-    }
-    if (i < s->cols) {
-        sums += exp_vec(load_part(l + i, s->cols - i, -INFINITY) - run->top);
-        totals += load_part(l + i, s->cols - i, 0);
-    }
-    run->sum += sum_of(sums);
-    run->total += sum_of(totals);
+    for (int i = 0; i < s->cols; i += AT_ONCE)
+        add_logits(run, (int *)(void *)row(s->a->best, r), l + i, s->first + i,
+                   min_int(AT_ONCE, s->cols - i));
     if (target >= 0 && target < s->cols)
         run->target = l[target];
 }
