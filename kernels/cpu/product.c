@@ -73,8 +73,8 @@ INLINE int is_loose(const struct product *q)
     return q->precision == PRECISION_F32 && !q->a.turned && !q->sums && q->m % ROWS == 0;
 }
 
-/* Rows [row, row + DOWN) of the left operand: groups of ROWS, each stacked, [units][ROWS]; for the
- * tile unit plain. */
+/* Rows [row, row + DOWN) of the left operand: plain, or if it is turned, but for the tile unit,
+ * groups of ROWS, each stacked, [units][ROWS]. */
 INLINE void pack_left(const enum precision p, const struct part *s, const struct packed *to,
                       int strip)
 {
@@ -82,27 +82,18 @@ INLINE void pack_left(const enum precision p, const struct part *s, const struct
     const int u = is_pair(p) ? 2 : 1, depth = deep_of(p);
     const int row = strip * DOWN, have = min_int(DOWN, q->m - row);
     const ptrdiff_t ld = q->a.ld;
-    for (int b = 0; b < s->blocks; b++) {
+    for (int b = 0; b < s->blocks && !is_loose(q); b++) {
         const int units = units_in(p, s, b), padded = round_up(units, LANES);
         const int from = (s->from + b * depth) * u, deep = min_int(units * u, q->k - from);
         float *out = strip_at(to, strip, b), temp[DEEP * DOWN];
-        const float *a = q->a.turned ? q->a.data + from * ld + row : q->a.data + row * ld + from;
         if (q->a.turned) {
-            pack_stacked(p, a, ld, deep, have, temp, DOWN, padded * u);
+            pack_stacked(p, q->a.data + from * ld + row, ld, deep, have, temp, DOWN, padded * u);
             if (is_tile(p))
                 turn(temp, DOWN, padded, DOWN, out, depth);
             else
                 group(depth, temp, units, out);
-        } else if (is_tile(p)) {
-            pack_plain(p, a, ld, have, deep, out, depth, padded, DOWN);
         } else {
-            const int direct = p == PRECISION_F32 && have == DOWN && deep == padded;
-            if (!direct)
-                pack_plain(p, a, ld, have, deep, temp, depth, padded, DOWN);
-            for (int i = 0; i < DOWN; i += LANES)
-                for (int k = 0; k < padded; k += LANES)
-                    turn_block(direct ? a + i * ld + k : temp + i * depth + k, direct ? ld : depth,
-                               out + i * depth + k * ROWS, ROWS, ROWS * depth);
+            pack_plain(p, q->a.data + row * ld + from, ld, have, deep, out, depth, padded, DOWN);
         }
         if (q->sums)
             add_sums(q, row, have, from, deep);
@@ -157,14 +148,15 @@ INLINE void multiply_block(const enum precision p, const int vecs, const struct 
             c[r * q->ldc + e] = first[r * ld_first + e] + edge[r * panel + e];
 }
 
-/* Strips [r, r_end) of rows times panels [c, c_end), part by part of c. */
-INLINE void multiply_strips(const enum precision p, const int vecs, const int loose,
+/* Strips [r, r_end) of rows times panels [c, c_end), part by part of c; `plain`: the form of the
+ * left operand. */
+INLINE void multiply_strips(const enum precision p, const int vecs, const int plain,
                             const struct part *s, const struct packed *left,
                             const struct packed *right, int r, int r_end, int c, int c_end)
 {
     const struct product *q = s->q;
-    const int rows = block_rows(p), deep = deep_of(p);
-    const ptrdiff_t ai = loose ? q->a.ld : is_tile(p) ? deep : 1;
+    const int rows = block_rows(p), deep = deep_of(p), loose = plain && is_loose(q);
+    const ptrdiff_t ai = loose ? q->a.ld : plain ? deep : 1;
     for (int i = r; i < r_end; i += STRIPS)
         for (int j = c; j < c_end; j += STRIPS)
             for (int b = 0; b < s->blocks; b++)
@@ -175,26 +167,26 @@ INLINE void multiply_strips(const enum precision p, const int vecs, const int lo
                     for (int col = j; col < min_int(j + STRIPS, c_end); col++)
                         multiply_block(p, vecs, q, row, col * vecs * LANES,
                                        round_up(units_in(p, s, b), depth_step(p)), a, ai,
-                                       loose || is_tile(p) ? 1 : ROWS, strip_at(right, col, b),
+                                       plain ? 1 : ROWS, strip_at(right, col, b),
                                        q->add || s->from + b > 0);
                 }
 }
 
-/* What differs by precision, width of a panel and looseness, each compiled for its own. */
+/* What differs by precision, width of a panel and form of the left operand, each compiled for its
+ * own. */
 struct kit {
     enum precision precision;
-    int panel, depth, loose;    /* columns; units of k in a block */
+    int panel, depth;           /* columns; units of k in a block */
     void (*left)(const struct part *, const struct packed *, int strip);
     void (*right)(const struct part *, const struct packed *, int strip);
     void (*multiply)(const struct part *, const struct packed *left, const struct packed *right,
                      int r, int r_end, int c, int c_end);
 };
 
-#define KIT(name, p, vecs, loose)                                                                 \
+#define KIT(name, p, vecs, plain)                                                                 \
     static void name##_left(const struct part *s, const struct packed *to, int strip)             \
     {                                                                                             \
-        if (!(loose))                                                                             \
-            pack_left(p, s, to, strip);                                                           \
+        pack_left(p, s, to, strip);                                                               \
     }                                                                                             \
     static void name##_right(const struct part *s, const struct packed *to, int strip)            \
     {                                                                                             \
@@ -203,22 +195,26 @@ struct kit {
     static void name##_multiply(const struct part *s, const struct packed *left,                  \
                                 const struct packed *right, int r, int r_end, int c, int c_end)   \
     {                                                                                             \
-        multiply_strips(p, vecs, loose, s, left, right, r, r_end, c, c_end);                      \
+        multiply_strips(p, vecs, plain, s, left, right, r, r_end, c, c_end);                      \
     }                                                                                             \
     static const struct kit name = {                                                              \
-        p, (vecs) * LANES, TILES && p == PRECISION_BF16 ? DEEP_TILE : DEEP, loose,                \
+        p, (vecs) * LANES, TILES && p == PRECISION_BF16 ? DEEP_TILE : DEEP,                       \
         name##_left, name##_right, name##_multiply,                                               \
     };
 
 KIT(full, PRECISION_F32, 2, 0)
 KIT(full_wide, PRECISION_F32, VECS, 0)
-KIT(full_loose, PRECISION_F32, 2, 1)
-KIT(full_wide_loose, PRECISION_F32, VECS, 1)
-KIT(half, PRECISION_BF16, 2, 0)
+KIT(full_plain, PRECISION_F32, 2, 1)
+KIT(full_wide_plain, PRECISION_F32, VECS, 1)
+KIT(half_plain, PRECISION_BF16, 2, 1)
 #if defined __AMX_BF16__
-#define half_wide half
+#define half half_plain
+#define half_wide half_plain
+#define half_wide_plain half_plain
 #else
+KIT(half, PRECISION_BF16, 2, 0)
 KIT(half_wide, PRECISION_BF16, VECS, 0)
+KIT(half_wide_plain, PRECISION_BF16, VECS, 1)
 #endif
 
 /* Strips [t, end) of the operand that has more of them, times the other. */
@@ -313,13 +309,13 @@ static void few_bf16(const struct product *q)
 
 void KERNEL(product)(const struct product *q)
 {
+    static const struct kit *const kits[2][2][2] = {   /* bf16, plain, wide */
+        {{&full, &full_wide}, {&full_plain, &full_wide_plain}},
+        {{&half, &half_wide}, {&half_plain, &half_wide_plain}},
+    };
     const int bf16 = q->precision == PRECISION_BF16, wide = q->n % (VECS * LANES) == 0;
     if (q->m <= FEW && q->b.turned && !q->a.turned && !q->sums)
         (bf16 ? few_bf16 : few_f32)(q);
-    else if (bf16)
-        multiply(wide ? &half_wide : &half, q);
-    else if (is_loose(q))
-        multiply(wide ? &full_wide_loose : &full_loose, q);
     else
-        multiply(wide ? &full_wide : &full, q);
+        multiply(kits[bf16][!q->a.turned][wide], q);
 }
