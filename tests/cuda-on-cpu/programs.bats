@@ -65,6 +65,19 @@ agree()
     cmp whole/step-00000006/model.safetensors part/step-00000006/model.safetensors
 }
 
+# Stored in bf16, which rounds by up to 2^-9: some roundings add up to 1e-2 at most.
+@test "in bf16 as the CPU in bf16, and the same bits with --recompute" {
+    bf16="--steps 6 --width 64 --precision bf16 --attention-precision bf16 --activation gelu-tanh"
+    # shellcheck disable=SC2086
+    begin whole $bf16
+    # shellcheck disable=SC2086
+    begin again $bf16 --recompute
+    cmp <(rows whole 1-7) <(rows again 1-7)
+    # shellcheck disable=SC2086
+    train -q -j1 -o cpu $RUN $bf16 data
+    agree <(rows whole 1-7) <(rows cpu 1-7) 1e-2
+}
+
 # The call $1 fails for the $2th time: one line that names it and its place, and whatever was
 # whole before is whole; the run goes on to what it would have been.
 survives()
