@@ -150,7 +150,7 @@ benches: all $(BENCHES)
 
 venv:
 	@echo "bench: installing PyTorch into $(BUILD)/venv"
-	@python3 -m venv $(BUILD)/venv && $(BUILD)/venv/bin/pip install -q torch numpy || \
+	@python3 -m venv $(BUILD)/venv && $(BUILD)/venv/bin/pip install -q torch transformers numpy || \
 	    { rm -rf $(BUILD)/venv; exit 1; }
 
 fuzz: ## run each parser on made-up bytes, FUZZ_SECONDS=10 each, JOBS at a time (needs clang)

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""torch_peer - the same training steps and forward passes as bench/engine in PyTorch.
+"""torch_peer - what bench/engine measures, in PyTorch and transformers.
 
-Reads lines "SIZE PRECISION MODE THREADS REPEATS" (MODE eager or compiled) and answers each with
-one line "train T1 forward T2", tokens a second, medians.  A model is nanoGPT's: pre-norm GPT-2
-with biases, tied head, GELU in its tanh form; fused AdamW; scaled_dot_product_attention; bf16 by
-autocast.  Models stay ready between lines, so that runs can alternate."""
-import gc
+torch_peer SIZE PRECISION MODE THREADS (MODE eager or compiled) reads lines "WHAT REPEATS" and
+answers each with one number: for "train" and "forward" tokens a second, the median; for "memory"
+the peak of resident memory in MiB after that many training steps, asked first of a new process;
+for "generate" tokens a second, one by one, of transformers' GPT-2 with its cache.
+
+A model is nanoGPT's: pre-norm GPT-2 with biases, tied head, GELU in its tanh form; fused AdamW;
+scaled_dot_product_attention; bf16 by autocast, in generation bf16 weights.  A process has one
+size, precision and mode, so that nothing compiled for one is in the way of another."""
+import resource
 import sys
 import time
 
@@ -18,6 +22,7 @@ SIZES = {  # layers, heads, width, vocab, batch, time
     "small": (6, 6, 384, 50304, 8, 256), "mid": (12, 12, 192, 8192, 8, 256),
     "tiny": (4, 4, 128, 512, 12, 64), "demo": (12, 4, 64, 256, 16, 64),
 }
+GENERATED, GENERATED_CONTEXT = 128, 1024
 
 
 class Block(nn.Module):
@@ -85,29 +90,61 @@ class Runner:
         begin = time.perf_counter()
         step()
         steps = max(1, int(seconds / (time.perf_counter() - begin)))
-        taken = []
-        for _ in range(repeats):
-            begin = time.perf_counter()
-            for _ in range(steps):
-                step()
-            taken.append((time.perf_counter() - begin) / steps)
-        return self.ids.numel() / sorted(taken)[repeats // 2]
+        return self.ids.numel() * steps / median_time(lambda: [step() for _ in range(steps)],
+                                                      repeats)
+
+    def memory(self, steps):
+        for _ in range(steps):
+            self.train()
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def median_time(what, repeats):
+    taken = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        what()
+        taken.append(time.perf_counter() - begin)
+    return sorted(taken)[repeats // 2]
+
+
+class Generator:
+    def __init__(self, size, precision):
+        import transformers
+        layers, heads, width, vocab, _, _ = SIZES[size]
+        self.model = transformers.GPT2LMHeadModel(transformers.GPT2Config(
+            n_layer=layers, n_head=heads, n_embd=width, vocab_size=vocab, bos_token_id=0,
+            eos_token_id=0, n_positions=GENERATED_CONTEXT)).eval()
+        if precision == "bf16":
+            self.model = self.model.to(torch.bfloat16)
+
+    def run(self):
+        ids = torch.ones((1, 1), dtype=torch.long)
+        with torch.no_grad():
+            out = self.model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False,
+                                      min_new_tokens=GENERATED, max_new_tokens=GENERATED,
+                                      use_cache=True, pad_token_id=0)
+        assert out.shape[1] == 1 + GENERATED
+
+    def speed(self, repeats):
+        self.run()
+        return GENERATED / median_time(self.run, repeats)
 
 
 def main():
-    ready = {}
+    size, precision, mode, threads = sys.argv[1:]
+    torch.set_num_threads(int(threads))
+    runner = generator = None
     for line in sys.stdin:
-        size, precision, mode, threads, repeats = line.split()
-        torch.set_num_threads(int(threads))
-        if any(key[0] != size for key in ready):
-            ready.clear()
-            gc.collect()
-        key = (size, precision, mode, threads)
-        if key not in ready:
-            ready[key] = Runner(size, precision, mode)
-        runner = ready[key]
-        print(f"train {runner.speed(runner.train, int(repeats)):.1f} "
-              f"forward {runner.speed(runner.forward, int(repeats)):.1f}", flush=True)
+        what, repeats = line.split()
+        if what == "generate":
+            generator = generator or Generator(size, precision)
+            answer = generator.speed(int(repeats))
+        else:
+            runner = runner or Runner(size, precision, mode)
+            answer = (runner.memory(int(repeats)) if what == "memory"
+                      else runner.speed(getattr(runner, what), int(repeats)))
+        print(f"{answer:.1f}", flush=True)
 
 
 main()

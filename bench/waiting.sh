@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 make -s build/bench/engine
 
 SIZE=${SIZE:-tiny}
-run() { env "$@" build/bench/engine "$SIZE" f32 "$(nproc)" 5 | cut -d ' ' -f 2; }
+run() { env "$@" build/bench/engine speed "$SIZE" f32 "$(nproc)" 5 | cut -d ' ' -f 2; }
 
 printf 'setting\talone\tfirst_of_two\tsecond_of_two\n'
 for setting in GOMP_SPINCOUNT=300000 KEEL=default OMP_WAIT_POLICY=passive; do

@@ -6,6 +6,7 @@
 #include "base/tsv.h"
 #include "eval/windows.h"
 #include "graph/device.h"
+#include "graph/profile.h"
 #include <omp.h>
 #include <string.h>
 
@@ -22,6 +23,12 @@ static const struct opt mode_options[] = {
     {0, "bleu", OPT_FLAG, &want.bleu, 0, 0, "score pairs of texts by BLEU", NULL},
     {0, "bertscore", OPT_TEXT, &want.encoder, 0, 0,
      "score pairs of texts by this folder's BERT or RoBERTa", NULL},
+    {0},
+};
+
+static const struct opt profile_options[] = {
+    {0, "profile", OPT_FLAG, &device_profile, 0, 0,
+     "at the end print on standard error where the time went, by operation", NULL},
     {0},
 };
 
@@ -182,6 +189,7 @@ static void refuse_idle(void)
     const int scores = want.rouge || want.bleu || (want.encoder && !want.forced);
 
     refuse(!scores || want.encoder, device_options);
+    refuse(!scores || want.encoder, profile_options);
     refuse(!scores && !want.prompt, window_options);
     refuse(want.prompt != NULL, generate_options);
     refuse(scores, score_options);
@@ -206,6 +214,7 @@ int main(int argc, char **argv)
         "       eval --rouge|--bleu|--bertscore ENCODER [option ...]\n"
         "            [PAIRS | CANDIDATES REFERENCES ...]";
     const struct opt *const tables[] = {mode_options, output_options, device_options,
+                                        profile_options,
                                         window_options, generate_options, score_options,
                                         rouge_options, bleu_options, bertscore_options, NULL};
     const int first = opt_parse(argc, argv, tables, synopsis), n = argc - first;
@@ -233,5 +242,7 @@ int main(int argc, char **argv)
         run_perplexity(out, operands[0], operands[1]);
     if (file)
         outfile_commit(file);
+    if (device_profile)
+        profile_print(stderr);
     return finish();
 }

@@ -78,6 +78,7 @@ void run_generate(FILE *out, const char *run)
 
     plan_place(m->plan, NULL);
     checkpoint_load(c, m);
+    plan_freeze(m->plan);
     struct generator *g = generator_new(m, &how);
     int *ids = read_prompt(v, &n);
     fputs(want.prompt, out);

@@ -68,6 +68,13 @@ struct backend {
     void (*settle)(struct update *u, const double *losses, int n, double clip);
     void (*adam)(const struct adam_args *);
     void (*sgd)(const struct sgd_args *);
+    /* t's numbers rounded to bf16, rows of half_ld() of them, with zeros behind; two are a float.
+     * NULL where products make no use of it. */
+    void (*halve)(const struct tensor *t, float *halves);
+    /* The device's limits, measured in a fraction of a second: operations a second of products
+     * in registers, and bytes a second read from memory.  NULL where they are not known. */
+    double (*peak)(enum precision);
+    double (*bandwidth)(void);
 #define OP(name, in, out, keep)                           \
     void (*name##_forward)(const struct name##_args *);   \
     void (*name##_backward)(const struct name##_args *);

@@ -25,6 +25,7 @@ struct tensor {
     int ld;                 /* numbers from row to row; > cols in a view or a padded matrix */
     float *data, *grad;     /* backend addresses, set by plan_place(); grad may be NULL */
     uint16_t *narrow;       /* a parameter's data once more, in bf16; or NULL */
+    const float *halves;    /* the same with padded rows: plan_freeze(); or NULL */
     int fresh;              /* grad holds nothing yet: the backward kernel that runs stores there */
 
     /* Plan bookkeeping. */
@@ -53,6 +54,12 @@ static inline size_t tensor_floats(const struct tensor *t)
 {
     const size_t n = (size_t)t->rows * (size_t)t->ld;
     return t->storage == STORAGE_BF16 ? (n + 1) / 2 : n;
+}
+
+/* Numbers from row to row where a matrix with so many columns is kept as plan_freeze() does. */
+static inline int half_ld(int cols)
+{
+    return (cols + 31) / 32 * 32;
 }
 
 /* Row r of a tensor's data or gradient, stored in f32. */

@@ -272,3 +272,26 @@ same_runs()
     [ ! -e data ] || fails 1 "" train -o run2 data
     [ ! -e run2 ]
 }
+
+@test "--profile: calls, products and bytes are those of the model, shares make up the whole" {
+    make_data 60000
+    # shellcheck disable=SC2086
+    train -q -o run $MODEL $STEP --steps 3 --profile data >profile
+    grep -q '^# peak: f32 [0-9.]* GFLOP/s, bf16 [0-9.]* GFLOP/s, memory [0-9.]* GB/s$' profile
+    # 3 steps of 2 blocks with 4 matrices, 12 * 32^2 weights in a block, 4 * 32 tokens; backward
+    # two products of each: GFLOP 2 * 3 * 2 * 12 * 32^2 * 128 * 2, shown to three places
+    grep -v '^#' profile | awk -F '\t' '
+        NR == 1 && $0 != "op\tcalls\tms\tshare\tgflop\tgbytes\tgflops\tgbytes_s\tof_peak" { exit 1 }
+        NR > 1 {
+            share += $4
+            if ($9 <= 0) exit 1
+        }
+        $1 == "linear backward" { seen = $2 == 24 && $5 == 0.038 && $6 > 0 }
+        $1 == "update" { seen = seen && $2 > 0 && $6 > 0 }
+        END { exit !(seen && share > 0.99 && share < 1.01) }'
+    "$BIN/eval" -q --profile run data >out 2>profile
+    grep -q '^linear forward' profile
+    ! grep -q 'backward' profile
+    [ "$(value loss <out)" ]
+    fails 2 '--profile: has no part' "$BIN/eval" --bleu --profile
+}

@@ -1,5 +1,6 @@
 #include "base/base.h"
 #include "base/tsv.h"
+#include "graph/device.h"
 #include "train/train.h"
 
 static void row(const char *name, double value)
@@ -17,7 +18,7 @@ void dry_run(const char *data)
     }
     if (!model_config.vocab)
         misuse("--dry-run: the number of token ids is not known; name DATA or --vocab");
-    struct model *m = learner_model(run_backend(), &model_config, &learn_config);
+    struct model *m = learner_model(device_open(), &model_config, &learn_config);
     struct plan *p = m->plan;
     const struct tensor *position = plan_find(p, "embed.position.weight");
     const double parameters = (double)plan_parameters(p);

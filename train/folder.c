@@ -62,7 +62,7 @@ static void open_data(struct run *r, const char *data)
 struct run *run_begin(const char *folder, const char *data)
 {
     struct run *r = zalloc(1, sizeof *r);
-    *r = (struct run){.folder = folder, .command = copy_text(opt_command), .be = run_backend(),
+    *r = (struct run){.folder = folder, .command = copy_text(opt_command), .be = device_open(),
                       .state = {NAN, NAN}};
     refuse_old_run(folder);         /* before the work, and again when it is ours */
     open_data(r, data);
@@ -112,7 +112,7 @@ struct run *run_resume(const char *folder, const char *data)
         misuse("--steps: %lld are less than the %lld that %s has behind it", learn_config.steps,
                checkpoint_step(c), folder);
     *r = (struct run){.folder = folder, .command = copy_text(recorded_text(c, "command")),
-                      .be = run_backend()};
+                      .be = device_open()};
     open_data(r, data ? data : recorded_text(c, "data"));
     check_data(r, c);
     r->learner = learner_new(r->be, &model_config, &learn_config);

@@ -8,13 +8,13 @@
 #include <string.h>
 
 static const char *output, *resume;
-static int dry, profile;
+static int dry;
 
 static const struct opt own_options[] = {
     {'o', "output", OPT_TEXT, &output, 0, 0, "the run's folder", NULL},
     {0, "resume", OPT_TEXT, &resume, 0, 0, "go on with the run in this folder", NULL},
-    {0, "profile", OPT_FLAG, &profile, 0, 0, "at the end print where the time went, by operation",
-     NULL},
+    {0, "profile", OPT_FLAG, &device_profile, 0, 0,
+     "at the end print where the time went, by operation", NULL},
     {0, "dry-run", OPT_FLAG, &dry, 0, 0, "print the model's size and cost, and end", NULL},
     {0},
 };
@@ -36,12 +36,6 @@ const struct opt run_options[] = {
 
 const struct opt *const recorded[] = {model_options, learn_options, run_options,
                                       device_options, NULL};
-
-const struct backend *run_backend(void)
-{
-    const struct backend *be = device_open();
-    return profile ? profile_backend(be) : be;
-}
 
 /* A run that goes on keeps what its results depend on. */
 static void refuse_changes(void)
@@ -90,7 +84,7 @@ int main(int argc, char **argv)
     }
     struct run *r = resume ? run_resume(resume, data) : run_begin(output, data);
     const int status = run_train(r);
-    if (profile)
+    if (device_profile)
         profile_print(stdout);
     run_end(r);
     finish();

@@ -36,8 +36,6 @@ struct run *run_resume(const char *folder, const char *data);
 void run_end(struct run *r);
 /* Publish a checkpoint of the current step, unless there is one. */
 void run_checkpoint(struct run *r);
-/* The backend that the options name. */
-const struct backend *run_backend(void);
 
 /* Train to the end: an exit status. */
 int run_train(struct run *r);

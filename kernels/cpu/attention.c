@@ -389,7 +389,8 @@ static void each_head(const struct attention_args *a,
 
 void KERNEL(attention_forward)(const struct attention_args *a)
 {
-    each_head(a, a->precision == PRECISION_BF16 ? forward_bf16 : forward_f32);
+    if (!KERNEL(attention_one)(a))
+        each_head(a, a->precision == PRECISION_BF16 ? forward_bf16 : forward_f32);
 }
 
 void KERNEL(attention_backward)(const struct attention_args *a)

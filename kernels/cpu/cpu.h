@@ -31,6 +31,10 @@ static inline int wants_grad(const struct tensor *t) { return t && t->grad; }
 
 struct product;
 void KERNEL(product)(const struct product *q);
+/* few.c: the same if it has so few rows that packing is not worth it; else 0. */
+int KERNEL(product_few)(const struct product *q);
+/* attention_one.c: attention_forward() if it is of one query a sequence without dropout; else 0. */
+int KERNEL(attention_one)(const struct attention_args *a);
 /* dropout.c: scale[k] = 1 / (1 - p) where element first + k of a site is kept, else 0.
  * `draw` is the [1, 4] tensor of ops.h. */
 void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, uint64_t first,
@@ -46,4 +50,7 @@ void KERNEL(sum)(const float *, size_t, double *);
 void KERNEL(sum_squares)(const float *, size_t, double *);
 void KERNEL(adam)(const struct adam_args *);
 void KERNEL(sgd)(const struct sgd_args *);
+void KERNEL(halve)(const struct tensor *, float *);
+double KERNEL(peak)(enum precision);
+double KERNEL(bandwidth)(void);
 extern const struct backend KERNEL(backend);

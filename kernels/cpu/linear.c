@@ -8,6 +8,7 @@ void KERNEL(linear_forward)(const struct linear_args *a)
         .precision = a->precision, .m = a->x->rows, .n = a->y->cols, .k = a->x->cols,
         .a = {a->x->data, a->x->ld, 0}, .b = {a->weight->data, a->weight->ld, 1},
         .c = a->y->data, .ldc = a->y->ld, .bias = a->bias ? a->bias->data : NULL,
+        .halves = a->weight->halves,
     });
 }
 

@@ -17,7 +17,6 @@ enum {
     BLOCKS = 8,         /* of k packed at a time */
     DOWN = 32,          /* rows of a strip of the left operand; of the right it is a panel */
     STRIPS = 8,         /* multiplied while a part of c stays in the second cache */
-    FEW = 4,            /* rows for which nothing is worth packing */
 };
 
 /* Units of k in a block: its panel of the right operand stays in the first cache. */
@@ -274,39 +273,6 @@ static void multiply(const struct kit *kit, const struct product *q)
     }
 }
 
-/* A few rows times a matrix that is read once (generation): column j is dot products. */
-INLINE void few_column(const enum precision p, const struct product *q, int j)
-{
-    const int k = q->k, whole = k - k % LANES;
-    for (int i = 0; i < q->m; i++) {
-        const float *a = q->a.data + (ptrdiff_t)i * q->a.ld;
-        const float *b = q->b.data + (ptrdiff_t)j * q->b.ld;
-        float *c = q->c + (ptrdiff_t)i * q->ldc + j;
-        vec sums[4] = {{0}};
-        for (int e = 0; e < whole; e += LANES)
-            sums[e / LANES % 4] += rounded(p, load(a + e)) * rounded(p, load(b + e));
-        if (whole < k)
-            sums[0] += rounded(p, load_part(a + whole, k - whole, 0))
-                     * rounded(p, load_part(b + whole, k - whole, 0));
-        *c = (q->add ? *c : q->bias ? q->bias[j] : 0)
-           + sum_of((sums[0] + sums[1]) + (sums[2] + sums[3]));
-    }
-}
-
-static void few_f32(const struct product *q)
-{
-    #pragma omp parallel for if ((size_t)q->n * (size_t)q->k > PARALLEL)
-    for (int j = 0; j < q->n; j++)
-        few_column(PRECISION_F32, q, j);
-}
-
-static void few_bf16(const struct product *q)
-{
-    #pragma omp parallel for if ((size_t)q->n * (size_t)q->k > PARALLEL)
-    for (int j = 0; j < q->n; j++)
-        few_column(PRECISION_BF16, q, j);
-}
-
 void KERNEL(product)(const struct product *q)
 {
     static const struct kit *const kits[2][2][2] = {   /* bf16, plain, wide */
@@ -314,8 +280,6 @@ void KERNEL(product)(const struct product *q)
         {{&half, &half_wide}, {&half_plain, &half_wide_plain}},
     };
     const int bf16 = q->precision == PRECISION_BF16, wide = q->n % (VECS * LANES) == 0;
-    if (q->m <= FEW && q->b.turned && !q->a.turned && !q->sums)
-        (bf16 ? few_bf16 : few_f32)(q);
-    else
+    if (!KERNEL(product_few)(q))
         multiply(kits[bf16][!q->a.turned][wide], q);
 }

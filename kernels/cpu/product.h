@@ -20,4 +20,5 @@ struct product {
     const float *bias;
     int add;
     float *sums;
+    const float *halves;        /* b in bf16 as backend.h's halve() makes it, or NULL */
 };

@@ -12,6 +12,7 @@ const struct backend KERNEL(backend) = {
     .forget = memory_forget, .settle = memory_settle,
     .zero = KERNEL(zero), .sum = KERNEL(sum), .sum_squares = KERNEL(sum_squares),
     .adam = KERNEL(adam), .sgd = KERNEL(sgd),
+    .halve = KERNEL(halve), .peak = KERNEL(peak), .bandwidth = KERNEL(bandwidth),
 #define OP(op, in, out, keep) \
     .op##_forward = KERNEL(op##_forward), .op##_backward = KERNEL(op##_backward),
 #include "kernels/ops.def"

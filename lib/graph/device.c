@@ -1,4 +1,7 @@
 #include "graph/device.h"
+#include "graph/profile.h"
+
+int device_profile;
 
 static int device, level;
 
@@ -13,5 +16,7 @@ const struct opt device_options[] = {
 
 const struct backend *device_open(void)
 {
-    return backend_open(device_names[device], level ? level_names[level] : NULL);
+    const struct backend *be = backend_open(device_names[device],
+                                            level ? level_names[level] : NULL);
+    return device_profile ? profile_backend(be) : be;
 }

@@ -39,14 +39,18 @@ static int at_once(const struct span *x, const struct span *y)
         || (x->until && y->until && meet(x->again, x->until, y->again, y->until));
 }
 
-/* Largest first, each at the lowest address free for its whole life. */
-static size_t place(struct span *spans, size_t n)
+/* Largest first, each at the lowest address free for its whole life; the first `fixed` have their
+ * places.  The end of it all. */
+static size_t place(struct span *spans, size_t fixed, size_t n)
 {
     struct span **near = zalloc(n, sizeof *near);
     size_t top = 0;
 
-    qsort(spans, n, sizeof *spans, by_size);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < fixed; i++)
+        if (*spans[i].at + spans[i].size > top)
+            top = *spans[i].at + spans[i].size;
+    qsort(spans + fixed, n - fixed, sizeof *spans, by_size);
+    for (size_t i = fixed; i < n; i++) {
         size_t at = 0, m = 0;
         for (size_t j = 0; j < i; j++)
             if (at_once(&spans[i], &spans[j]))
@@ -186,10 +190,31 @@ static int gradient_begins(const struct plan *p, const struct tensor *t)
     return p->steps[t->last_user + is_joined_backward(p, (size_t)t->last_user, p->n_steps)].back_at;
 }
 
+/* The parameters one after the other, and the spans of their gradients.  What lies between two is
+ * never written and counts as 0 in sums over all: then the place is not lent. */
+static size_t place_parameters(struct plan *p, struct span *spans)
+{
+    size_t n = 0;
+    p->param_floats = 0;
+    for (size_t i = 0; i < p->n_tensors; i++) {
+        struct tensor *t = p->tensors[i];
+        const size_t size = stored_floats(t);
+        if (t->kind != TENSOR_PARAM || t->base)
+            continue;
+        t->data_at = t->grad_at = p->param_floats;
+        p->param_floats += size;
+        const int lent = p->grads_once && p->be->stores && t->last_user >= 0
+                      && size == (size_t)t->rows * (size_t)t->ld;
+        if (p->train && !p->lender)
+            spans[n++] = (struct span){size, &t->grad_at, lent ? gradient_begins(p, t) : 0,
+                                       INT_MAX, 0, 0};
+    }
+    return n;
+}
+
 void plan_layout(struct plan *p)
 {
     struct span *spans = zalloc(2 * p->n_tensors, sizeof *spans);
-    size_t n = 0;
 
     choose_storage(p);
     find_joined(p);
@@ -199,18 +224,12 @@ void plan_layout(struct plan *p)
         set_times(p);
         keep_for_backward(p);
     }
-    p->param_floats = 0;
+    const size_t fixed = place_parameters(p, spans);
+    size_t n = fixed;
     for (size_t i = 0; i < p->n_tensors; i++) {
         struct tensor *t = p->tensors[i];
         const size_t size = stored_floats(t);
-        if (t->base)
-            continue;
-        if (t->kind == TENSOR_PARAM) {
-            t->data_at = t->grad_at = p->param_floats;
-            p->param_floats += size;
-            continue;
-        }
-        if (is_spare(t))
+        if (t->base || t->kind == TENSOR_PARAM || is_spare(t))
             continue;
         spans[n++] = t->kind == TENSOR_INPUT
                    ? (struct span){size, &t->data_at, 0, INT_MAX, 0, 0}
@@ -222,11 +241,37 @@ void plan_layout(struct plan *p)
                                        p->steps[last_at_place(p, t)->born].back_at, 0, 0};
     }
     p->narrow_floats = p->narrow_floats ? (p->param_floats / 2 + 15) & ~(size_t)15 : 0;
-    p->work_floats = place(spans, n);
+    p->work_floats = place(spans, fixed, n) - (fixed ? p->param_floats : 0);
     for (size_t i = p->n_tensors; i-- > 0;)
         if (p->tensors[i]->before)
             p->tensors[i]->grad_at = p->tensors[i]->before->grad_at;
     free(spans);
+}
+
+/* The floats that bf16 copies of weights take; made at `to` unless NULL. */
+static size_t halve_weights(const struct plan *p, float *to)
+{
+    size_t floats = 0;
+    for (size_t i = 0; i < p->n_steps; i++) {
+        const struct linear_args *a = &p->steps[i].u.linear;
+        if (p->steps[i].op != OP_linear || a->precision != PRECISION_BF16)
+            continue;
+        if (to) {
+            p->be->halve(a->weight, to + floats);
+            a->weight->halves = to + floats;
+        }
+        floats += (size_t)a->weight->rows * (size_t)half_ld(a->weight->cols) / 2;
+    }
+    return floats;
+}
+
+void plan_freeze(struct plan *p)
+{
+    const size_t floats = p->be->halve ? halve_weights(p, NULL) : 0;
+    if (floats) {
+        p->halves = p->be->alloc(floats);
+        halve_weights(p, p->halves);
+    }
 }
 
 static const struct tensor *borrow(const struct plan *lender, const struct tensor *t)
@@ -240,15 +285,15 @@ static const struct tensor *borrow(const struct plan *lender, const struct tenso
 
 void plan_place(struct plan *p, const struct plan *lender)
 {
-    plan_layout(p);
     p->lender = lender;
+    plan_layout(p);
     const size_t params = lender ? 0 : p->param_floats, grads = p->train ? params : 0;
     const size_t narrow = lender ? 0 : p->narrow_floats;
     p->memory = p->be->alloc(params + grads + narrow + p->work_floats);
     p->params = params ? p->memory : NULL;
-    p->grads = grads ? p->memory + params : NULL;
-    p->narrow = narrow ? (uint16_t *)(void *)(p->memory + params + grads) : NULL;
-    p->work = p->memory + params + grads + narrow;
+    p->grads = grads ? p->memory + params + narrow : NULL;
+    p->narrow = narrow ? (uint16_t *)(void *)(p->memory + params) : NULL;
+    p->work = p->memory + params + narrow;
     for (size_t i = 0; i < p->n_tensors; i++) {
         struct tensor *t = p->tensors[i], *b = root(t);
         if (b->kind != TENSOR_PARAM) {

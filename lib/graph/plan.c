@@ -26,6 +26,8 @@ void plan_free(struct plan *p)
 {
     if (p->memory)
         p->be->release(p->memory);
+    if (p->halves)
+        p->be->release(p->halves);
     for (size_t i = 0; i < p->n_tensors; i++)
         free(p->tensors[i]);
     free(p->tensors);
@@ -171,6 +173,7 @@ void plan_forward(struct plan *p)
 
 void plan_backward(struct plan *p)
 {
+    p->grads_fresh |= p->grads_once;
     backward(p, 0, p->n_steps);
     p->grads_fresh = 0;
 }

@@ -32,11 +32,16 @@ struct plan {
     const struct plan *lender;      /* whose parameters this plan uses, or NULL */
     size_t param_floats;            /* parameters of its own; their gradients take as much again */
     size_t narrow_floats;           /* their copies in bf16 */
-    size_t work_floats;             /* inputs, values and gradients of values */
+    size_t work_floats;             /* inputs, values and gradients of values; beyond `grads` */
+    int grads_once;                 /* set before the layout: a backward pass never adds to what
+                                       another left, and until it comes to a parameter's gradient
+                                       values lie in that place */
     int grads_fresh;                /* the parameters' gradients are to be taken for zero */
     float *memory;                  /* all of it, one allocation: */
-    float *params, *grads, *work;   /* params NULL with a lender, grads unless training */
+    float *params, *grads, *work;   /* params NULL with a lender, grads unless training; a place
+                                       in `work` counts from where grads is or would be */
     uint16_t *narrow;               /* the parameters once more in bf16, where products want them */
+    float *halves;                  /* of a frozen plan */
 };
 
 struct plan *plan_new(const struct backend *be, int train);
@@ -64,6 +69,9 @@ void plan_layout(struct plan *p);
 /* Lay out and allocate, zeroed.  With a lender, parameters of the same name and shape are the
  * lender's (and their gradients, if both train); each must be found there, or it dies. */
 void plan_place(struct plan *p, const struct plan *lender);
+/* The parameters stay as they are from now on: those that products read in bf16 are kept so
+ * beside, half the bytes to read where a row or a few are multiplied at a time. */
+void plan_freeze(struct plan *p);
 void plan_forward(struct plan *p);
 /* Add d(sum of loss->grad * loss) to every parameter's gradient.  The caller has set the
  * loss's gradient; plan_zero_grads() comes first unless gradients accumulate. */

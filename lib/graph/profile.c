@@ -7,7 +7,10 @@ static struct backend timed;
 
 /* Rows of the table: each op forward and backward, then the backend's other work. */
 enum { REST_ZERO = 2 * OP_COUNT, REST_SUM, REST_UPDATE, ROWS };
-static struct { double seconds, flops, bytes; long calls; } sums[ROWS];
+static struct { double seconds, flops, bytes, least; long calls; } sums[ROWS];
+
+/* What the machine can do in a second, 0 where that is not known. */
+static double peak[2], bandwidth;
 
 static double now(void)
 {
@@ -16,17 +19,34 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void add(int row, double since, double flops, double bytes)
+static void add(int row, double since, double flops, enum precision p, double bytes)
 {
+    const double product = peak[p] > 0 ? flops / peak[p] : 0;
+    const double move = bandwidth > 0 ? bytes / bandwidth : 0;
     sums[row].seconds += now() - since;
     sums[row].flops += flops;
     sums[row].bytes += bytes;
+    sums[row].least += product > move ? product : move;
     sums[row].calls++;
+}
+
+/* Work that only goes through memory. */
+static void add_bytes(int row, double since, double bytes)
+{
+    add(row, since, 0, PRECISION_F32, bytes);
+}
+
+static enum precision precision_of(const struct step *s)
+{
+    return s->op == OP_linear ? s->u.linear.precision
+         : s->op == OP_head ? s->u.head.precision
+         : s->op == OP_attention ? s->u.attention.precision : PRECISION_F32;
 }
 
 static void add_step(int row, double since, struct step s, int backward)
 {
-    add(row + backward, since, (1 + backward) * step_flops(&s), step_bytes(&s, backward));
+    add(row + backward, since, (1 + backward) * step_flops(&s), precision_of(&s),
+        step_bytes(&s, backward));
 }
 
 #define OP(name, in, out, keep)                                                  \
@@ -49,14 +69,14 @@ static void zero(float *x, size_t n)
 {
     const double since = now();
     under->zero(x, n), under->wait();
-    add(REST_ZERO, since, 0, sizeof(float) * (double)n);
+    add_bytes(REST_ZERO, since, sizeof(float) * (double)n);
 }
 
 static void sum_squares(const float *x, size_t n, double *sum)
 {
     const double since = now();
     under->sum_squares(x, n, sum), under->wait();
-    add(REST_SUM, since, 0, sizeof(float) * (double)n);
+    add_bytes(REST_SUM, since, sizeof(float) * (double)n);
 }
 
 /* What is replayed has no parts that could be timed. */
@@ -70,20 +90,23 @@ static void adam(const struct adam_args *a)
 {
     const double since = now();
     under->adam(a), under->wait();
-    add(REST_UPDATE, since, 0, 7 * sizeof(float) * (double)a->n);
+    add_bytes(REST_UPDATE, since, 7 * sizeof(float) * (double)a->n);
 }
 
 static void sgd(const struct sgd_args *a)
 {
     const double since = now();
     under->sgd(a), under->wait();
-    add(REST_UPDATE, since, 0, (a->m ? 5 : 3) * sizeof(float) * (double)a->n);
+    add_bytes(REST_UPDATE, since, (a->m ? 5 : 3) * sizeof(float) * (double)a->n);
 }
 
 const struct backend *profile_backend(const struct backend *be)
 {
     under = be;
     timed = *be;
+    for (int p = PRECISION_F32; p <= PRECISION_BF16; p++)
+        peak[p] = be->peak ? be->peak((enum precision)p) : 0;
+    bandwidth = be->bandwidth ? be->bandwidth() : 0;
 #define OP(name, in, out, keep) \
     timed.name##_forward = name##_forward, timed.name##_backward = name##_backward;
 #include "kernels/ops.def"
@@ -109,11 +132,18 @@ void profile_print(FILE *out)
     double total = 0;
     for (int i = 0; i < ROWS; i++)
         total += sums[i].seconds;
-    fprintf(out, "op\tcalls\tms\tshare\tgflops\tgbytes_s\n");
+    if (bandwidth > 0)
+        fprintf(out, "# peak: f32 %.1f GFLOP/s, bf16 %.1f GFLOP/s, memory %.1f GB/s\n",
+                1e-9 * peak[PRECISION_F32], 1e-9 * peak[PRECISION_BF16], 1e-9 * bandwidth);
+    fputs("op\tcalls\tms\tshare\tgflop\tgbytes\tgflops\tgbytes_s\tof_peak\n", out);
     for (int i = 0; i < ROWS; i++)
-        if (sums[i].calls)
-            fprintf(out, "%s\t%ld\t%.3f\t%.3f\t%.1f\t%.1f\n", names[i], sums[i].calls,
-                    1e3 * sums[i].seconds, sums[i].seconds / total,
-                    1e-9 * sums[i].flops / sums[i].seconds,
-                    1e-9 * sums[i].bytes / sums[i].seconds);
+        if (sums[i].calls) {
+            const double s = sums[i].seconds, flops = 1e-9 * sums[i].flops;
+            const double bytes = 1e-9 * sums[i].bytes;
+            fprintf(out, "%s\t%ld\t%.3f\t%.3f\t%.3f\t%.3f\t%.1f\t%.1f\t", names[i],
+                    sums[i].calls, 1e3 * s, s / total, flops, bytes, flops / s, bytes / s);
+            if (sums[i].least > 0)
+                fprintf(out, "%.3g", sums[i].least / s);
+            fputc('\n', out);
+        }
 }

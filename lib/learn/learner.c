@@ -10,6 +10,7 @@ struct model *learner_model(const struct backend *be, const struct model_config 
 {
     struct model *m = model_build(be, model, cfg->batch, MODEL_LOSS, 1);
     m->plan->recompute = cfg->recompute;
+    m->plan->grads_once = cfg->accumulate == 1;
     plan_watch(m->stream[m->n_stream - 1]);
     return m;
 }
