@@ -23,47 +23,48 @@ plant()
     make -s CUDA="$2" "build/cuda-$2/$3"
 }
 
+# The fault $1 makes its test fail; $2: the operation in which ops sees it.
 caught()
 {
     local patch=$PWD/tests/cuda-on-cpu/faults/$1.patch build=${1%%-*} program=ops device=cuda
     [[ $1 =~ -(optim|gradcheck|compare)- ]] && program=${BASH_REMATCH[1]}
     plant "$patch" "$build" "$program" || { echo "the fault cannot be planted: $1"; return 1; }
     [ "$program" = compare ] && device=2       # a placement: pre, with dropout
-    EMU_STREAMS=random:1 run "build/cuda-$build/$program" "$device"
+    EMU_STREAMS=random:1 run "build/cuda-$build/$program" "$device" ${2+"$2"}
     rm -rf "$BATS_TEST_TMPDIR/tree"
     [ "$status" -ge 128 ] || grep -qE '^not ok|CUDA-ON-CPU ERROR' <<<"$output"   # or a crash
 }
 
 @test "a fault is seen: missing barrier" {
-    caught check-missing-barrier
+    caught check-missing-barrier norm
 }
 
 @test "a fault is seen: missing syncwarp" {
-    caught check-missing-syncwarp
+    caught check-missing-syncwarp attention
 }
 
 @test "a fault is seen: off by one guard" {
-    caught check-off-by-one-guard
+    caught check-off-by-one-guard activation
 }
 
 @test "a fault is seen: race of blocks" {
-    caught check-race-of-blocks
+    caught check-race-of-blocks embed
 }
 
 @test "a fault is seen: tile loaded too soon" {
-    caught check-tile-loaded-too-soon
+    caught check-tile-loaded-too-soon attention
 }
 
 @test "a fault is seen: dropped term" {
-    caught emu-dropped-term
+    caught emu-dropped-term norm
 }
 
 @test "a fault is seen: lost half of a warp" {
-    caught emu-lost-half-of-a-warp
+    caught emu-lost-half-of-a-warp norm
 }
 
 @test "a fault is seen: mask off by one" {
-    caught emu-mask-off-by-one
+    caught emu-mask-off-by-one attention
 }
 
 @test "a fault is seen: a batch that is not waited for" {
@@ -79,9 +80,9 @@ caught()
 }
 
 @test "a fault is seen: tie to the higher" {
-    caught emu-tie-to-the-higher
+    caught emu-tie-to-the-higher head
 }
 
 @test "a fault is seen: writes instead of adding" {
-    caught emu-writes-instead-of-adding
+    caught emu-writes-instead-of-adding linear
 }

@@ -68,6 +68,10 @@ cudaError_t cudaFree(void *p)
     if (it == blocks.end() || !it->second.live)
         emu_die("cudaFree", {}, "not a live device pointer: %p", p);
     it->second.live = false;
+    char *const from = arena + ((it->first + PAGE - 1) & ~(PAGE - 1));
+    char *const end = arena + ((it->first + it->second.n) & ~(PAGE - 1));
+    if (from < end)
+        madvise(from, end - from, MADV_DONTNEED);       /* or opening it takes ever longer */
     ASAN_POISON_MEMORY_REGION(p, it->second.n);
     return cudaSuccess;
 }

@@ -2,17 +2,16 @@
  * launch takes as long as its operations or its bytes at the chip's limits, whichever is longer,
  * launches one after the other.  No kernel is run: nothing here was measured.
  *
- * Limits: NVIDIA's datasheet of the H200, 989 TFLOP/s dense bf16 with f32 sums, 67 TFLOP/s f32
- * outside the tensor cores, 4.8 TB/s.  A step is paper A's: 40 passes of 6 windows of 1,024
- * tokens.  Bytes are those that launches must move, each operand once; traffic.bats holds the
- * kernels to 1.1 times as many. */
+ * Limits: NVIDIA's datasheet of the H200, 989 TFLOP/s dense bf16 with f32 sums, 4.8 TB/s.  A step
+ * is 40 passes of 6 windows of 1,024 tokens, as Kan et al. (2025) train.  Bytes are those that
+ * launches must move, each operand once; traffic.bats holds kernels to 1.1 times as many. */
 #include "base/base.h"
 #include "graph/plan_inside.h"
 #include "learn/learner.h"
 #include <math.h>
 #include <stdio.h>
 
-static const double TENSOR_FLOPS = 989e12, VECTOR_FLOPS = 67e12, BYTES = 4.8e12;
+static const double TENSOR_FLOPS = 989e12, BYTES = 4.8e12;
 enum { BATCH = 6, PASSES = 40, TIME = 1024, VOCAB = 50304 };
 enum class_of_work { PRODUCTS, ATTENTION, NORMS, ELEMENTWISE, HEAD, OPTIMISER, CLASSES };
 static const char *const class_names[] = {"products", "attention", "norms", "elementwise",
@@ -33,7 +32,7 @@ static void launch(enum class_of_work c, double times, double flops, double limi
 
 static double bytes_of(const struct tensor *t)
 {
-    return t ? 4.0 * (double)tensor_size(t) : 0;
+    return t ? (t->storage == STORAGE_BF16 ? 2.0 : 4.0) * (double)tensor_size(t) : 0;
 }
 
 static int learns(const struct tensor *t)
@@ -50,62 +49,91 @@ static double gradient_bytes(const struct step *s, int k)
     return !learns(t) ? 0 : stored ? bytes_of(t) : 2 * bytes_of(t);
 }
 
-/* y = x weight': forward, then the gradients of both, a product each. */
-static void products(const struct step *s, struct tensor *x, struct tensor *weight, double y)
+/* y = x weight': forward, or the gradients of both, a product each.  Weights are read as bf16. */
+static void products(const struct step *s, struct tensor *x, struct tensor *weight, double y,
+                     int back)
 {
     const double flops = 2.0 * (double)tensor_size(x) * weight->rows;
-    launch(PRODUCTS, PASSES, flops, TENSOR_FLOPS, bytes_of(x) + bytes_of(weight) + y);
+    const double read = 2.0 * (double)tensor_size(weight);
+    if (!back) {
+        launch(PRODUCTS, PASSES, flops, TENSOR_FLOPS, bytes_of(x) + read + y);
+        return;
+    }
     if (learns(x))
-        launch(PRODUCTS, PASSES, flops, TENSOR_FLOPS, y + bytes_of(weight) + gradient_bytes(s, 0));
+        launch(PRODUCTS, PASSES, flops, TENSOR_FLOPS, y + read + gradient_bytes(s, 0));
     launch(PRODUCTS, PASSES, flops, TENSOR_FLOPS, y + bytes_of(x) + gradient_bytes(s, 1));
 }
 
 /* Forward two products, backward five and two of them again: the scores are computed anew for
  * the gradients of q and of k and v.  delta is the sum of y dy by row. */
-static void attention(const struct step *s)
+static void attention(const struct step *s, int back)
 {
     const struct attention_args *a = &s->u.attention;
     const double flops = step_flops(s), q = bytes_of(a->q), k = bytes_of(a->k), y = bytes_of(a->y);
-    const double limit = a->precision == PRECISION_BF16 ? TENSOR_FLOPS : VECTOR_FLOPS;
-    launch(ATTENTION, PASSES, flops, limit, q + 2 * k + y);
-    launch(ATTENTION, PASSES, 0, limit, 2 * y);
-    launch(ATTENTION, PASSES, 1.5 * flops, limit, q + 2 * k + y + gradient_bytes(s, 0));
-    launch(ATTENTION, PASSES, 2 * flops, limit, q + 2 * k + y + 2 * k);
+    if (!back) {
+        launch(ATTENTION, PASSES, flops, TENSOR_FLOPS, q + 2 * k + y);
+        return;
+    }
+    launch(ATTENTION, PASSES, 0, TENSOR_FLOPS, 2 * y);
+    launch(ATTENTION, PASSES, 1.5 * flops, TENSOR_FLOPS, q + 2 * k + y + gradient_bytes(s, 0));
+    launch(ATTENTION, PASSES, 2 * flops, TENSOR_FLOPS, q + 2 * k + y + 2 * k);
 }
 
-/* Both passes of an operation whose launches read and write each operand once. */
-static void once_each(const struct step *s, enum class_of_work c)
+/* An operation whose launches read and write each operand once. */
+static void once_each(const struct step *s, enum class_of_work c, int back, double more)
 {
     const struct op_shape *shape = &op_shapes[s->op];
-    double there = 0, back = 0;
+    double bytes = more;
     for (int i = 0; i < shape->in + shape->out; i++) {
         struct tensor *t = operands(s)[i];
-        there += bytes_of(t);
-        back += shape->keep >> i & 1 ? bytes_of(t) : 0;
-        if (i >= shape->in)
-            back += learns(t) ? bytes_of(t) : 0;
-        else if (!(s->op == OP_residual && i == 0 && s->u.residual.x->before))
-            back += gradient_bytes(s, i);
+        bytes += !back || shape->keep >> i & 1 ? bytes_of(t) : 0;
+        if (back && i >= shape->in)
+            bytes += learns(t) ? bytes_of(t) : 0;
+        else if (back && !(s->op == OP_residual && i == 0 && s->u.residual.x->before))
+            bytes += gradient_bytes(s, i);
     }
-    launch(c, PASSES, 0, 1, there);
-    launch(c, PASSES, 0, 1, back);
+    launch(c, PASSES, 0, 1, bytes);
 }
 
-static void count(const struct step *s)
+/* A norm with the residual step that gives its x: its operands besides. */
+static double sum_bytes(const struct norm_args *a, int back)
 {
+    return !a->sum ? 0 : bytes_of(a->sum->f) + (back ? 0 : bytes_of(a->sum->x));
+}
+
+static void count(const struct step *s, int back)
+{
+    const double logits = s->op == OP_head ? bytes_of(s->u.head.logits) : 0;
     switch (s->op) {
     case OP_linear:
-        products(s, s->u.linear.x, s->u.linear.weight, bytes_of(s->u.linear.y));
+        products(s, s->u.linear.x, s->u.linear.weight, bytes_of(s->u.linear.y), back);
         break;
-    case OP_head:                   /* logits: written; read for the loss; read and a part of
-                                       their gradient written and read twice */
-        products(s, s->u.head.x, s->u.head.weight, bytes_of(s->u.head.logits));
-        launch(HEAD, PASSES, 0, 1, bytes_of(s->u.head.logits));
-        launch(HEAD, PASSES, 0, 1, 2 * bytes_of(s->u.head.logits));
+    case OP_head:       /* logits are read for the loss; for their gradient, which is written */
+        products(s, s->u.head.x, s->u.head.weight, logits, back);
+        launch(HEAD, PASSES, 0, 1, back ? 2 * logits : logits);
         break;
-    case OP_attention: attention(s); break;
-    case OP_norm: once_each(s, NORMS); break;
-    default: once_each(s, ELEMENTWISE); break;
+    case OP_attention: attention(s, back); break;
+    case OP_norm:       /* the gradients of gain and bias in a launch of their own */
+        once_each(s, NORMS, back, sum_bytes(&s->u.norm, back));
+        if (back && (learns(s->u.norm.gain) || learns(s->u.norm.bias)))
+            launch(NORMS, PASSES, 0, 1, bytes_of(s->u.norm.x) + bytes_of(s->u.norm.y));
+        break;
+    default: once_each(s, ELEMENTWISE, back, 0); break;
+    }
+}
+
+/* Both passes, residual steps with the norm behind them where the plan joins them.  An exact GELU
+ * is a launch of its own. */
+static void count_all(const struct plan *p)
+{
+    const size_t n = p->n_steps;
+    for (size_t i = 0; i < n; i++) {
+        const struct step there = joined_step(p, i, 0, n, FORWARD);
+        const struct step back = joined_step(p, i, 0, n, BACKWARD);
+        if (there.op != OP_residual || !is_joined_forward(p, i, 0, n))
+            count(&there, 0);
+        if (there.op != OP_residual || !is_joined_backward(p, i, n))
+            count(&back, 1);
     }
 }
 
@@ -129,10 +157,10 @@ static void estimate(const struct backend *be, const char *name, int layers, int
     plan_layout(m->plan);
     for (int c = 0; c < CLASSES; c++)
         sums[c] = (struct sums){0};
-    for (size_t i = 0; i < m->plan->n_steps; i++)
-        count(&m->plan->steps[i]);
+    count_all(m->plan);
     launch(OPTIMISER, 1, 0, 1, 4.0 * (double)m->plan->param_floats);        /* the norm */
-    launch(OPTIMISER, 1, 0, 1, 28.0 * (double)m->plan->param_floats);
+    launch(OPTIMISER, 1, 0, 1, 28.0 * (double)m->plan->param_floats
+                               + 4.0 * (double)m->plan->narrow_floats);
     for (int c = 0; c < CLASSES; c++) {
         row(name, class_names[c], &sums[c]);
         all.flops += sums[c].flops;
@@ -140,7 +168,7 @@ static void estimate(const struct backend *be, const char *name, int layers, int
         all.seconds += sums[c].seconds;
     }
     row(name, "**all**", &all);
-    printf("| %s | tokens a second | | | %.0f | |\n", name, tokens / all.seconds);
+    printf("| %s | tokens a second | | | %.0f,000 | |\n", name, tokens / all.seconds / 1000);
     model_free(m);
 }
 

@@ -8,6 +8,7 @@
 enum { ROWS = 64, COLS = 768, VOCAB = 4096, N = 100000, F = sizeof(float) };
 
 static const struct backend *be;
+static enum storage inside;     /* of values inside sub-layers, in this round */
 
 static struct tensor *device(int rows, int cols)
 {
@@ -18,64 +19,93 @@ static struct tensor *device(int rows, int cols)
     return t;
 }
 
-static void least(const char *kernel, double bytes)
+static struct tensor *inner(int rows, int cols)
 {
-    printf("%s\t%.0f\n", kernel, bytes);
+    struct tensor *t = device(rows, cols);
+    t->storage = inside;
+    return t;
+}
+
+/* A kernel, and with bf16 inside its template's arguments. */
+static void least(const char *kernel, const char *bf16, double bytes)
+{
+    if (inside == STORAGE_BF16)
+        printf("%s<%s>\t%.0f\n", kernel, bf16, bytes);
+    else
+        printf("%s\t%.0f\n", kernel, bytes);
 }
 
 static void elementwise(void)
 {
-    struct tensor *x = device(ROWS, COLS), *f = device(ROWS, COLS), *y = device(ROWS, COLS);
-    struct tensor *draw = device(1, 4);
-    const double all = ROWS * COLS * F;
+    static const char four[] = "4, __nv_bfloat16";
+    struct tensor *x = inner(ROWS, COLS), *y = inner(ROWS, COLS), *draw = device(1, 4);
+    struct tensor *from = device(ROWS, COLS), *to = device(ROWS, COLS);
+    const double all = ROWS * COLS * F, part = inside == STORAGE_BF16 ? all / 2 : all;
     const int words[] = {7, 0, 1, 1};
     be->put(draw->data, words, sizeof words);
-    const struct residual_args r = {x, f, y, 0.5f};
+    from->grad = inside == STORAGE_BF16 ? NULL : from->grad;
+    const struct residual_args r = {from, x, to, 0.5f};
     be->residual_forward(&r);
-    be->residual_backward(&r);
-    least("residual_forward", 3 * all);
-    least("residual_backward", 2 * 3 * all);        /* one launch for each input */
+    be->residual_backward(&r);      /* one launch for each input */
+    least("residual_forward", four, 2 * all + part);
+    least("residual_backward", four, (all + 2 * part) * (from->grad ? 2 : 1));
     const struct scale_args s = {x, device(1, 1), y};
     be->scale_forward(&s);
     be->scale_backward(&s);
-    least("scale_apply", 2 * all + 3 * all);
-    least("product_partial", 2 * all);
+    least("scale_apply", four, 5 * part);
+    least("product_partial", "__nv_bfloat16", 2 * part);
     const struct activation_args a = {x, y, ACTIVATION_GELU};
     be->activation_forward(&a);
     be->activation_backward(&a);
-    least("activation_forward", 2 * all);
-    least("activation_backward", 4 * all);
+    least("activation_forward", four, 2 * part);
+    least("activation_backward", four, 4 * part);
     const struct dropout_args d = {x, draw, y, 0.1f, 5};
     be->dropout_forward(&d);
     be->dropout_backward(&d);
-    least("dropout_apply", 2 * all + 3 * all);
+    least("dropout_apply", four, 5 * part);
 }
 
-static void by_row(void)
+/* In bf16 with the residual step that gives x. */
+static void norm(void)
 {
-    struct tensor *x = device(ROWS, COLS), *y = device(ROWS, COLS), *stats = device(ROWS, 2);
-    struct tensor *gain = device(1, COLS), *bias = device(1, COLS);
+    static const char types[] = "4, float, __nv_bfloat16, __nv_bfloat16";
+    struct tensor *x = device(ROWS, COLS), *y = inner(ROWS, COLS), *stats = device(ROWS, 2);
+    struct tensor *gain = device(1, COLS), *bias = device(1, COLS), *f = inner(ROWS, COLS);
+    const int joined = inside == STORAGE_BF16;
     const double all = ROWS * COLS * F, row = COLS * F, column = ROWS * F;
-    const struct norm_args n = {x, gain, bias, y, stats, 1e-5f, 1, NULL};
+    const double part = joined ? all / 2 : all, sum = joined ? all + part : 0;
+    const struct residual_args r = {device(ROWS, COLS), f, x, 0.5f};
+    const struct norm_args n = {x, gain, bias, y, stats, 1e-5f, 1, joined ? &r : NULL};
     be->norm_forward(&n);
     be->norm_backward(&n);
-    least("norm_forward", 2 * all + 2 * row + 2 * column);
-    least("norm_backward", 4 * all + row + 2 * column);
-    least("column_partials<norm_columns>", 2 * all + 2 * row + 2 * column);
+    least("norm_forward", types, all + part + 2 * row + 2 * column + sum);
+    least("norm_backward", types, 3 * all + part + row + 2 * column + (joined ? 2 * part : 0));
+    least(joined ? "column_partials" : "column_partials<norm_columns<float, float> >",
+          "norm_columns<float, __nv_bfloat16> ", all + part + 2 * row + 2 * column);
+}
 
-    struct tensor *logits = device(ROWS, VOCAB), *loss = device(ROWS, 1);
+static void head(void)
+{
+    const double size = inside == STORAGE_BF16 ? 2 : 4;
+    struct tensor *logits = inner(ROWS, VOCAB), *loss = device(ROWS, 1);
     struct tensor *targets = device(ROWS, 1), *lse = device(ROWS, 1), *best = device(ROWS, 1);
-    struct tensor *part = device(ROWS, VOCAB), *weight = device(VOCAB, 16);
-    struct tensor *narrow = device(ROWS, 16);
+    struct tensor *part = inner(ROWS, VOCAB), *weight = device(VOCAB, 16);
+    struct tensor *narrow = inner(ROWS, 16);
     const struct head_args e = {
         .x = narrow, .weight = weight, .targets = targets, .logits = logits, .part = part,
         .state = device(ROWS, 4), .loss = loss, .lse = lse, .best = best,
+        .precision = inside == STORAGE_BF16 ? PRECISION_BF16 : PRECISION_F32,
     };
     be->head_forward(&e);
     be->head_backward(&e);
-    least("head_rows", (double)ROWS * VOCAB * F);
-    least("head_gradient", 2.0 * ROWS * VOCAB * F);
+    least("head_rows", "4, __nv_bfloat16", (double)ROWS * VOCAB * size);
+    least("head_gradient", "4, __nv_bfloat16", 2.0 * ROWS * VOCAB * size);
+}
 
+/* Not in sub-layers. */
+static void embedding(void)
+{
+    struct tensor *y = device(ROWS, COLS);
     struct tensor *ids = device(ROWS, 1), *token = device(ROWS, COLS), *place = device(ROWS, COLS);
     int number[ROWS];
     for (int i = 0; i < ROWS; i++)
@@ -84,7 +114,7 @@ static void by_row(void)
     const struct embed_args m = {.ids = ids, .token = token, .position = place, .y = y,
                                  .time = ROWS, .scale = 1};
     be->embed_forward(&m);
-    least("embed_forward", 3 * all);
+    least("embed_forward", "", 3.0 * ROWS * COLS * F);
 }
 
 static void optimisers(void)
@@ -92,10 +122,11 @@ static void optimisers(void)
     struct tensor *w = device(1, N), *m = device(1, N);
     struct tensor *now = device(1, sizeof(struct update) / sizeof(float)), *sum = device(1, 2);
     be->adam(&(struct adam_args){w->data, m->data, m->grad, w->grad, N, 0.9f, 0.95f, 1e-8f, 0.1f,
-                                 (const struct update *)(const void *)now->data, NULL});
-    least("adam_update", 7.0 * N * F);
+                                 (const struct update *)(const void *)now->data,
+                                 (uint16_t *)(void *)device(1, N)->data});
+    least("adam_update", "", 7.5 * N * F);
     be->sum_squares(w->grad, N, (double *)(void *)sum->data);
-    least("sum_partial<square>", 1.0 * N * F);
+    least("sum_partial<square>", "", 1.0 * N * F);
 }
 
 /* Not bound by memory: run for the shape of its launches, which `figures` reads. */
@@ -104,12 +135,13 @@ static void attention(void)
     static const int widths[] = {32, 64, 80, 128, 160};
     enum { TIME = 16 };
     for (int i = 0; i < 5; i++)
-        for (enum precision p = PRECISION_F32; p <= PRECISION_BF16; p++) {
+        for (int kind = 0; kind < 4; kind++) {
             const int c = widths[i];
+            inside = kind / 2 ? STORAGE_BF16 : STORAGE_F32;
             struct attention_args a = {
-                .q = device(TIME, c), .k = device(TIME, c), .v = device(TIME, c),
-                .y = device(TIME, c), .lse = device(TIME, 1), .heads = 1, .tq = TIME, .tk = TIME,
-                .causal = 1, .precision = p};
+                .q = inner(TIME, c), .k = inner(TIME, c), .v = inner(TIME, c),
+                .y = inner(TIME, c), .lse = device(TIME, 1), .heads = 1, .tq = TIME, .tk = TIME,
+                .causal = 1, .precision = kind % 2 ? PRECISION_BF16 : PRECISION_F32};
             be->attention_forward(&a);
             be->attention_backward(&a);
         }
@@ -119,9 +151,13 @@ int main(void)
 {
     program = "traffic";
     be = backend_open("cuda", NULL);
-    elementwise();
-    by_row();
+    embedding();
     optimisers();
+    for (inside = STORAGE_F32; inside <= STORAGE_BF16; inside++) {
+        elementwise();
+        norm();
+        head();
+    }
     attention();
     return finish();
 }
