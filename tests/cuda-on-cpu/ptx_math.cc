@@ -17,10 +17,10 @@ static Fn pick_sum(const string &o, const string &t, const Ins &i)
     if (o == "sub")
         f = TYPES(T, bin<T>(w, i, m, [](T a, T b) { return (T)(a - b); }));
     if (o == "min")
-        f = t[0] == 'f' ? F(bin<float>(w, i, m, fminf))
+        f = t[0] == 'f' ? TYPES_FL(T, bin<T>(w, i, m, [](T a, T b) { return std::fmin(a, b); }))
                         : TYPES_INT(T, bin<T>(w, i, m, [](T a, T b) { return a < b ? a : b; }));
     if (o == "max")
-        f = t[0] == 'f' ? F(bin<float>(w, i, m, fmaxf))
+        f = t[0] == 'f' ? TYPES_FL(T, bin<T>(w, i, m, [](T a, T b) { return std::fmax(a, b); }))
                         : TYPES_INT(T, bin<T>(w, i, m, [](T a, T b) { return a > b ? a : b; }));
     if (o == "div")
         f = t[0] == 'f' ? TYPES_FL(T, bin<T>(w, i, m, [](T a, T b) { return a / b; }))
@@ -28,7 +28,7 @@ static Fn pick_sum(const string &o, const string &t, const Ins &i)
     if (o == "rem")
         f = TYPES_INT(T, bin<T>(w, i, m, [](T a, T b) { return b ? (T)(a % b) : a; }));
     if (o == "abs")
-        f = t[0] == 'f' ? F(una<float>(w, i, m, fabsf))
+        f = t[0] == 'f' ? TYPES_FL(T, una<T>(w, i, m, [](T a) { return std::fabs(a); }))
                         : TYPES_INT(T, una<T>(w, i, m, [](T a) { return (T)(a < (T)0 ? -a : a); }));
     if (o == "neg")
         f = TYPES(T, una<T>(w, i, m, [](T a) { return (T)-a; }));
@@ -166,7 +166,7 @@ static Fn pick_function(const string &o, const string &t, const Ins &i)
     if (o == "copysign")
         f = F(bin<float>(w, i, m, [](float sign, float x) { return copysignf(x, sign); }));
     if (o == "sqrt")
-        f = F(una<float>(w, i, m, sqrtf));
+        f = TYPES_FL(T, una<T>(w, i, m, [](T a) { return std::sqrt(a); }));
     if (o == "rsqrt")
         f = F(una<float>(w, i, m, [](float x) { return 1.0f / sqrtf(x); }));
     if (o == "rcp")
