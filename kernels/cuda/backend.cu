@@ -75,6 +75,7 @@ static const struct backend table = {
     .narrow = cuda_narrow, .wait = cuda_wait,
     .replay = cuda_replay, .forget = cuda_forget, .sum = cuda_sum,
     .sum_squares = cuda_sum_squares, .settle = cuda_settle, .adam = cuda_adam, .sgd = cuda_sgd,
+    .halve = nullptr, .peak = nullptr, .bandwidth = nullptr,
 #define OP(name, in, out, keep) \
     .name##_forward = cuda_##name##_forward, .name##_backward = cuda_##name##_backward,
 #include "kernels/ops.def"
