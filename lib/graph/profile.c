@@ -21,7 +21,8 @@ static double now(void)
 
 static void add(int row, double since, double flops, enum precision p, double bytes)
 {
-    const double product = peak[p] > 0 ? flops / peak[p] : 0;
+    const double rate = peak[p == PRECISION_BF16];      /* TF32 counts as the f32 it is stored as */
+    const double product = rate > 0 ? flops / rate : 0;
     const double move = bandwidth > 0 ? bytes / bandwidth : 0;
     sums[row].seconds += now() - since;
     sums[row].flops += flops;
