@@ -82,7 +82,7 @@ int KERNEL(product_few)(const struct product *q)
 {
     if (q->m > 4 || !q->b.turned || q->a.turned || q->sums)
         return 0;
-    if (q->precision == PRECISION_F32)
+    if (q->precision != PRECISION_BF16)
         multiply_plain(q);
     else
         (q->halves ? multiply_halves : multiply_rounding)(q);

@@ -69,7 +69,7 @@ INLINE void group(const int depth, const float *in, int units, float *out)
 /* Whether the left operand is multiplied as it lies. */
 INLINE int is_loose(const struct product *q)
 {
-    return q->precision == PRECISION_F32 && !q->a.turned && !q->sums && q->m % ROWS == 0;
+    return q->precision != PRECISION_BF16 && !q->a.turned && !q->sums && q->m % ROWS == 0;
 }
 
 /* Rows [row, row + DOWN) of the left operand: plain, or if it is turned, but for the tile unit,
