@@ -128,7 +128,7 @@ agree()
     grep -q "longer than the encoder's context: 2; their ends" stderr.txt
     "$BIN/eval" -q --bertscore "$TINY" --each --layer 2 cut.tsv | tail -n 1 | cmp - got
     "$BIN/eval" -q --bertscore "$TINY" --each --layer 2 long.tsv | tail -n 1 >whole
-    ! cmp -s whole got
+    run ! cmp -s whole got
     printf 'A B c d\ta b c d\n' >cases.tsv
     for length in 64 1000000000000000019884624838656; do
         echo "{\"do_lower_case\": false, \"model_max_length\": $length}" \
@@ -137,7 +137,7 @@ agree()
     done
     cmp cased.*
     "$BIN/eval" -q --bertscore "$TINY" --each --layer 2 cases.tsv | tail -n 1 >lower
-    ! cmp -s lower cased.64
+    run ! cmp -s lower cased.64
     try() {
         echo "$1" >short/tokenizer_config.json
         fails 1 "short/tokenizer_config.json:$2" "$BIN/eval" --bertscore short --layer 1 long.tsv

@@ -291,7 +291,7 @@ same_runs()
         END { exit !(seen && share > 0.99 && share < 1.01) }'
     "$BIN/eval" -q --profile run data >out 2>profile
     grep -q '^linear forward' profile
-    ! grep -q 'backward' profile
+    run ! grep -q 'backward' profile
     [ "$(value loss <out)" ]
     fails 2 '--profile: has no part' "$BIN/eval" --bleu --profile
 }
