@@ -69,20 +69,22 @@ static inline float *at(const struct head *s, const struct tensor *t, float *flo
     return tensor_row(t, floats, s->b * time + i) + s->h * s->d;
 }
 
-/* The `time` rows of x: as they lie, or packed plain or stacked, with zeros up to whole blocks. */
-INLINE struct operand rows_of(const enum precision p, const struct head *s, const float *x,
-                              ptrdiff_t ld, int time, int stacked, float **memory)
+/* The head's `time` rows of t's data or gradient: as they lie, or packed plain or stacked, with
+ * zeros up to whole blocks. */
+INLINE struct operand operand(const enum precision p, const struct head *s, const struct tensor *t,
+                              float *floats, int time, int stacked, float **memory)
 {
+    const float *x = at(s, t, floats, time, 0);
     const int rows = round_up(time, ROWS);
     if (p == PRECISION_F32 && s->d % LANES == 0 && time % ROWS == 0)
-        return (struct operand){x, ld};
+        return (struct operand){x, t->ld};
     if (stacked) {
         float *out = take(memory, (ptrdiff_t)rows * s->wide);
-        pack_stacked(p, x, ld, time, s->d, out, s->wide, rows);
+        pack_stacked(p, x, t->ld, time, s->d, out, s->wide, rows);
         return (struct operand){out, s->wide};
     }
     float *out = take(memory, (ptrdiff_t)rows * s->units);
-    pack_plain(p, x, ld, time, s->d, out, s->units, s->units, rows);
+    pack_plain(p, x, t->ld, time, s->d, out, s->units, s->units, rows);
     return (struct operand){out, s->units};
 }
 
@@ -200,10 +202,8 @@ INLINE void head_forward(const enum precision p, const struct attention_args *a,
 {
     const struct head s = head_of(a, p, b, h);
     float *memory = head_memory(&s);
-    const struct operand k = rows_of(p, &s, at(&s, a->k, a->k->data, a->tk, 0), a->k->ld, a->tk,
-                                     0, &memory);
-    const struct operand v = rows_of(p, &s, at(&s, a->v, a->v->data, a->tk, 0), a->v->ld, a->tk,
-                                     1, &memory);
+    const struct operand k = operand(p, &s, a->k, a->k->data, a->tk, 0, &memory);
+    const struct operand v = operand(p, &s, a->v, a->v->data, a->tk, 1, &memory);
     for (int i = 0; i < a->tq; i += STRIP)
         strip_forward(p, &s, i, min_int(STRIP, a->tq - i), k, v, memory);
 }
@@ -219,12 +219,6 @@ struct back {
     vec lse[SIDE], own[SIDE];                   /* own: dy . y of each query */
     ivec sees[SIDE];
 };
-
-INLINE struct operand operand(const enum precision p, const struct head *s, const struct tensor *t,
-                              const float *floats, int time, int stacked, float **memory)
-{
-    return rows_of(p, s, at(s, t, (float *)floats, time, 0), t->ld, time, stacked, memory);
-}
 
 INLINE struct back start_backward(const enum precision p, const struct head *s)
 {

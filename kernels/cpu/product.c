@@ -81,7 +81,9 @@ INLINE void pack_left(const enum precision p, const struct part *s, const struct
     const int u = is_pair(p) ? 2 : 1, depth = deep_of(p);
     const int row = strip * DOWN, have = min_int(DOWN, q->m - row);
     const ptrdiff_t ld = q->a.ld;
-    for (int b = 0; b < s->blocks && !is_loose(q); b++) {
+    if (is_loose(q))
+        return;
+    for (int b = 0; b < s->blocks; b++) {
         const int units = units_in(p, s, b), padded = round_up(units, LANES);
         const int from = (s->from + b * depth) * u, deep = min_int(units * u, q->k - from);
         float *out = strip_at(to, strip, b), temp[DEEP * DOWN];

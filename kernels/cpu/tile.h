@@ -178,7 +178,7 @@ INLINE void tile_mul(const int pair, int m, int n, int k, const float *a, ptrdif
 /* Two numbers as one unit, the first in the low half. */
 INLINE float pair_of(float first, float second)
 {
-    return float_of(bf16_bits(second) << 16 | bf16_bits(first));
+    return float_of((uint32_t)bf16_narrow(second) << 16 | bf16_narrow(first));
 }
 
 #ifdef __AVX512BF16__

@@ -1,6 +1,7 @@
 /* vmath.h - vectors of floats as wide as the level has them; exp and its kin.
  * NaN stays NaN and overflow becomes inf: a diverged run stays diverged. */
 #pragma once
+#include "kernels/bf16.h"
 #include <stdint.h>
 #include <string.h>
 #ifdef __AVX512F__
@@ -14,13 +15,6 @@ static inline float float_of(uint32_t bits)
     float f;
     memcpy(&f, &bits, sizeof f);
     return f;
-}
-
-static inline uint32_t bits_of(float f)
-{
-    uint32_t bits;
-    memcpy(&bits, &f, sizeof bits);
-    return bits;
 }
 
 #if defined __AVX512F__
@@ -169,16 +163,10 @@ INLINE vec logistic_vec(vec x, vec *slope)
     return pick(x < splat(0), small, big);
 }
 
-/* x rounded to bf16 (to nearest, ties to even), still as a float; NaN stays NaN. */
-static inline uint32_t bf16_bits(float x)
-{
-    const uint32_t b = bits_of(x), rounded = b + 0x7fff + (b >> 16 & 1);
-    return x != x ? (b | 0x400000) >> 16 : rounded >> 16;
-}
-
+/* x rounded to bf16, still as a float. */
 static inline float bf16_round(float x)
 {
-    return float_of(bf16_bits(x) << 16);
+    return bf16_widen(bf16_narrow(x));
 }
 
 /* A vector for a product in that precision. */
