@@ -1,7 +1,8 @@
-/* backend.h - what a device must offer: memory, both halves of every op, and
- * the optimisers' one pass over memory. */
+/* backend.h - what a device must offer: memory, both halves of every op, the
+ * optimisers' one pass over memory, and sums over states. */
 #pragma once
 #include "kernels/ops.h"
+#include "kernels/reduce.h"
 
 /* What changes from update to update: it lies in the backend's memory, so that a step that was
  * recorded once reads it anew. */
@@ -63,6 +64,15 @@ struct backend {
     /* *sum, on the device = the sum in f64, in one fixed order. */
     void (*sum)(const float *x, size_t n, double *sum);
     void (*sum_squares)(const float *x, size_t n, double *sum);
+    /* Reductions of states and gradients: reduce.h.  `with`, of x's shape, may be NULL, as gain
+     * and bias, [1, cols] in f32; means [time, cols] are those of n sequences before, first 0. */
+    void (*sums)(const struct tensor *x, const struct tensor *with, struct sequences,
+                 struct sums *);
+    void (*welford)(const struct tensor *x, struct sequences, long long n, double *means,
+                    struct welford *);
+    void (*ellipsoid)(const struct norm_args *, struct sequences, struct ellipsoid *);
+    void (*support)(const struct tensor *p, const struct tensor *gain, const struct tensor *bias,
+                    struct sequences, double *);
     /* Set u->scale as torch.nn.utils.clip_grad_norm_ does, clip 0 for any norm; nan where the
      * norm or one of n losses is not finite.  All on the device. */
     void (*settle)(struct update *u, const double *losses, int n, double clip);

@@ -1,12 +1,8 @@
 /* settle.h - by how much an update's gradient is multiplied: the same on every device. */
 #pragma once
 #include "kernels/backend.h"
+#include "kernels/both.h"
 #include <math.h>
-
-#ifndef __CUDACC__
-#define __host__
-#define __device__
-#endif
 
 /* See settle() in backend.h. */
 static inline __host__ __device__ void settle_update(struct update *u, const double *losses, int n,

@@ -56,6 +56,14 @@ static inline size_t tensor_floats(const struct tensor *t)
     return t->storage == STORAGE_BF16 ? (n + 1) / 2 : n;
 }
 
+/* t with its gradient for its data. */
+static inline struct tensor tensor_gradient(const struct tensor *t)
+{
+    struct tensor g = *t;
+    g.data = t->grad;
+    return g;
+}
+
 /* Numbers from row to row where a matrix with so many columns is kept as plan_freeze() does. */
 static inline int half_ld(int cols)
 {

@@ -3,37 +3,24 @@
 #include "base/base.h"
 #include "base/progress.h"
 #include "base/tsv.h"
+#include "measure/moments.h"
 #include "measure/sensitivity.h"
 #include "probe/probe.h"
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct parameter {
     const struct tensor *t;
-    float *host;
-    double *sum;        /* of the gradient over windows */
+    double *means;      /* of the gradient over windows, in the backend's memory */
     double norm;        /* mean of ||gradient||_F */
 };
 
-/* ||W||_F of the parameter itself. */
-static double weight(const struct model *m, const struct parameter *p)
-{
-    double square = 0;
-    plan_get(m->plan, p->t, p->t->data, p->host);
-    for (size_t i = 0; i < tensor_size(p->t); i++)
-        square += (double)p->host[i] * p->host[i];
-    return sqrt(square);
-}
-
-static double frobenius(const double *x, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sqrt(sum);
-}
+/* What a window's gradient is reduced to. */
+struct reduced {
+    struct welford mean;
+    double squares;
+};
 
 static size_t list_parameters(const struct model *m, struct parameter **list)
 {
@@ -42,25 +29,23 @@ static size_t list_parameters(const struct model *m, struct parameter **list)
     for (size_t i = 0; i < m->plan->n_tensors; i++) {
         const struct tensor *t = m->plan->tensors[i];
         if (t->kind == TENSOR_PARAM && !t->base)
-            (*list)[n++] = (struct parameter){.t = t, .host = zalloc(tensor_size(t), sizeof(float)),
-                                              .sum = zalloc(tensor_size(t), sizeof(double))};
+            (*list)[n++] = (struct parameter){
+                .t = t, .means = (double *)(void *)m->plan->be->alloc(2 * tensor_size(t))};
     }
     return n;
 }
 
-static void add_gradient(const struct model *m, struct parameter *p)
+static void reduce(const struct model *m, const struct parameter *p, long long window,
+                   struct reduced *to)
 {
-    double square = 0;
-    plan_get(m->plan, p->t, p->t->grad, p->host);
-    for (size_t i = 0; i < tensor_size(p->t); i++) {
-        p->sum[i] += p->host[i];
-        square += (double)p->host[i] * p->host[i];
-    }
-    p->norm += sqrt(square) / (double)want.windows;
+    const struct tensor g = tensor_gradient(p->t);
+    m->plan->be->welford(&g, (struct sequences){1, g.rows}, window, p->means, &to->mean);
+    m->plan->be->sum_squares(g.data, tensor_floats(&g), &to->squares);
 }
 
 /* "block.3.mlp.fc.weight" as block 4 and what follows; other parameters are of block 0. */
-static void write_row(FILE *f, const struct model *m, const struct parameter *p)
+static void write_row(FILE *f, const struct model *m, const struct parameter *p,
+                      const struct reduced *last)
 {
     const char *name = p->t->name, *part = name;
     int layer = 0, at;
@@ -70,8 +55,8 @@ static void write_row(FILE *f, const struct model *m, const struct parameter *p)
     }
     fprintf(f, "%s\t%d\t%s", name, layer, part);
     tsv_cell(f, p->norm);
-    tsv_cell(f, frobenius(p->sum, tensor_size(p->t)) / (double)want.windows);
-    tsv_cell(f, weight(m, p));
+    tsv_cell(f, sqrt(last->mean.squares));
+    tsv_cell(f, sqrt(sums_of(m->plan->be, p->t).squares));
     fputc('\n', f);
 }
 
@@ -83,13 +68,18 @@ void run_gradients(const struct subject *s, FILE *f)
     struct progress p = progress_begin("windows", 0, (double)want.windows);
     struct parameter *list;
     const size_t n = list_parameters(m, &list);
+    struct reduced *here = zalloc(n, sizeof *here);
+    float *there = s->be->alloc(n * sizeof *here / sizeof *there);
 
     subject_fill(s, m);
     for (long long w = 0; w < want.windows; w++) {
         const struct batch *window = batches_next(b);
         sensitivity_adjoints(m, window->ids, window->targets, ignored);
         for (size_t i = 0; i < n; i++)
-            add_gradient(m, &list[i]);
+            reduce(m, &list[i], w, (struct reduced *)(void *)there + i);
+        s->be->get(here, there, n * sizeof *here);
+        for (size_t i = 0; i < n; i++)
+            list[i].norm += sqrt(here[i].squares) / (double)want.windows;
         progress_show(&p, (double)w + 1, NULL);
     }
     progress_end(&p);
@@ -97,10 +87,11 @@ void run_gradients(const struct subject *s, FILE *f)
     table_note(f, "measured", (double)want.windows);
     fputs("parameter\tlayer\tpart\tgrad\tegrad\tweight\n", f);
     for (size_t i = 0; i < n; i++) {
-        write_row(f, m, &list[i]);
-        free(list[i].host);
-        free(list[i].sum);
+        write_row(f, m, &list[i], &here[i]);
+        s->be->release((float *)(void *)list[i].means);
     }
+    s->be->release(there);
+    free(here);
     free(list);
     batches_close(b);
     model_free(m);

@@ -136,6 +136,72 @@ static inline void face_settle(struct update *u, const double *losses, int n, do
 FACE_SUM(sum)
 FACE_SUM(sum_squares)
 
+/* A tensor's twin, of its data alone. */
+struct face_twin {
+    struct tensor t;
+    struct face_copy c;
+};
+
+static inline struct tensor *face_twin(struct face_twin *w, const struct tensor *t)
+{
+    w->c.host = NULL;
+    if (!t)
+        return NULL;
+    w->t = *t;
+    w->t.data = (t->storage == STORAGE_BF16 ? face_send_narrow : face_send)(
+        &w->c, t->data, (size_t)t->rows * (size_t)t->ld);
+    return &w->t;
+}
+
+static inline void face_sums(const struct tensor *x, const struct tensor *with, struct sequences n,
+                             struct sums *to)
+{
+    struct face_twin w[2];
+    struct face_copy c;
+    face_of->sums(face_twin(&w[0], x), face_twin(&w[1], with), n,
+                  face_send_bytes(&c, to, (size_t)n.n * sizeof *to));
+    face_fetch(&c);
+    face_drop(&w[0].c), face_drop(&w[1].c);
+}
+
+static inline void face_welford(const struct tensor *x, struct sequences n, long long seen,
+                                double *means, struct welford *to)
+{
+    struct face_twin w;
+    struct face_copy c[2];
+    const size_t bytes = (size_t)n.time * (size_t)x->cols * sizeof *means;
+    face_of->welford(face_twin(&w, x), n, seen, face_send_bytes(&c[0], means, bytes),
+                     face_send_bytes(&c[1], to, sizeof *to));
+    face_fetch(&c[0]), face_fetch(&c[1]);
+    face_drop(&w.c);
+}
+
+static inline void face_ellipsoid(const struct norm_args *a, struct sequences n,
+                                  struct ellipsoid *to)
+{
+    struct norm_args b = *a;
+    struct face_twin w[4];
+    struct face_copy c;
+    b.x = face_twin(&w[0], a->x), b.y = face_twin(&w[1], a->y);
+    b.gain = face_twin(&w[2], a->gain), b.bias = face_twin(&w[3], a->bias);
+    face_of->ellipsoid(&b, n, face_send_bytes(&c, to, (size_t)n.n * sizeof *to));
+    face_fetch(&c);
+    for (int i = 0; i < 4; i++)
+        face_drop(&w[i].c);
+}
+
+static inline void face_support(const struct tensor *p, const struct tensor *gain,
+                                const struct tensor *bias, struct sequences n, double *to)
+{
+    struct face_twin w[3];
+    struct face_copy c;
+    face_of->support(face_twin(&w[0], p), face_twin(&w[1], gain), face_twin(&w[2], bias), n,
+                     face_send_bytes(&c, to, (size_t)n.n * sizeof *to));
+    face_fetch(&c);
+    for (int i = 0; i < 3; i++)
+        face_drop(&w[i].c);
+}
+
 static inline void face_zero(float *x, size_t n)
 {
     struct face_copy c;
@@ -154,7 +220,8 @@ static inline const struct backend *tested_backend(int argc, char **argv, int i)
     face = *face_of;
     face.adam = face_adam, face.sgd = face_sgd;
     face.sum = face_sum, face.sum_squares = face_sum_squares, face.zero = face_zero;
-    face.settle = face_settle;
+    face.settle = face_settle, face.sums = face_sums, face.welford = face_welford;
+    face.ellipsoid = face_ellipsoid, face.support = face_support;
 #define OP(name, in, out, keep) \
     face.name##_forward = face_##name##_forward, face.name##_backward = face_##name##_backward;
 #include "kernels/ops.def"

@@ -127,7 +127,7 @@ static void soften(const struct head *s, const ivec sees[SIDE], int all, int wid
             float *to = x + j * STRIP + v * LANES;
             if (j >= all)
                 store(to, pick(sees[v] > j, load(to), splat(-INFINITY)));
-            top = larger(top, load(to));
+            top = larger_vec(top, load(to));
         }
         for (int j = 0; j < width; j++) {
             float *to = x + j * STRIP + v * LANES;

@@ -48,6 +48,13 @@ void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, u
 void KERNEL(zero)(float *, size_t);
 void KERNEL(sum)(const float *, size_t, double *);
 void KERNEL(sum_squares)(const float *, size_t, double *);
+void KERNEL(sums)(const struct tensor *x, const struct tensor *with, struct sequences,
+                  struct sums *);
+void KERNEL(welford)(const struct tensor *x, struct sequences, long long n, double *means,
+                     struct welford *);
+void KERNEL(ellipsoid)(const struct norm_args *, struct sequences, struct ellipsoid *);
+void KERNEL(support)(const struct tensor *p, const struct tensor *gain, const struct tensor *bias,
+                     struct sequences, double *);
 void KERNEL(adam)(const struct adam_args *);
 void KERNEL(sgd)(const struct sgd_args *);
 void KERNEL(halve)(const struct tensor *, float *);

@@ -36,9 +36,9 @@ static float top_of(const float *l, int n)
     vec tops = splat(-INFINITY);
     int i = 0;
     for (; i + LANES <= n; i += LANES)
-        tops = larger(tops, load(l + i));
+        tops = larger_vec(tops, load(l + i));
     if (i < n)
-        tops = larger(tops, load_part(l + i, n - i, -INFINITY));
+        tops = larger_vec(tops, load_part(l + i, n - i, -INFINITY));
     return largest_of(tops);
 }
 

@@ -11,6 +11,8 @@ const struct backend KERNEL(backend) = {
     .send = memory_put, .copy = memory_copy, .wait = memory_wait, .replay = memory_replay,
     .forget = memory_forget, .settle = memory_settle,
     .zero = KERNEL(zero), .sum = KERNEL(sum), .sum_squares = KERNEL(sum_squares),
+    .sums = KERNEL(sums), .welford = KERNEL(welford), .ellipsoid = KERNEL(ellipsoid),
+    .support = KERNEL(support),
     .adam = KERNEL(adam), .sgd = KERNEL(sgd),
     .halve = KERNEL(halve), .peak = KERNEL(peak), .bandwidth = KERNEL(bandwidth),
 #define OP(op, in, out, keep) \

@@ -79,7 +79,7 @@ INLINE vec at_most(vec x, float most)
 }
 
 /* The larger; a NaN in b is passed over. */
-INLINE vec larger(vec a, vec b)
+INLINE vec larger_vec(vec a, vec b)
 {
 #ifdef __AVX512F__
     return (vec)_mm512_max_ps((__m512)b, (__m512)a);
@@ -141,7 +141,7 @@ INLINE vec exp_vec(vec x)
  * [0, 14.5] of relative error 3e-8. */
 INLINE vec normal_vec(vec x, vec *density)
 {
-    const vec z = larger(x, -x), e = exp_vec(x * x * -0.5f), t = 1 / (z * 0.26f + 1);
+    const vec z = larger_vec(x, -x), e = exp_vec(x * x * -0.5f), t = 1 / (z * 0.26f + 1);
     vec p = t * 0.03023030050098896f - 0.15149444341659546f;
     p = p * t + 0.24873320758342743f;
     p = p * t - 0.1477893441915512f;
@@ -158,7 +158,7 @@ INLINE vec normal_vec(vec x, vec *density)
 /* The logistic function s(x) = 1 / (1 + e^-x), exact in both tails, and its slope s (1 - s). */
 INLINE vec logistic_vec(vec x, vec *slope)
 {
-    const vec e = exp_vec(-larger(x, -x)), big = 1 / (e + 1), small = e * big;
+    const vec e = exp_vec(-larger_vec(x, -x)), big = 1 / (e + 1), small = e * big;
     *slope = big * small;
     return pick(x < splat(0), small, big);
 }

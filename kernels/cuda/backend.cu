@@ -59,6 +59,12 @@ static void cuda_get(void *host, const void *device, size_t bytes)
 void cuda_narrow(uint16_t *to, const float *from, size_t n);
 void cuda_sum(const float *x, size_t n, double *sum);
 void cuda_sum_squares(const float *x, size_t n, double *sum);
+void cuda_sums(const struct tensor *x, const struct tensor *with, struct sequences, struct sums *);
+void cuda_welford(const struct tensor *x, struct sequences, long long n, double *means,
+                  struct welford *);
+void cuda_ellipsoid(const struct norm_args *, struct sequences, struct ellipsoid *);
+void cuda_support(const struct tensor *p, const struct tensor *gain, const struct tensor *bias,
+                  struct sequences, double *);
 void cuda_settle(struct update *u, const double *losses, int n, double clip);
 void cuda_adam(const struct adam_args *);
 void cuda_sgd(const struct sgd_args *);
@@ -74,7 +80,9 @@ static const struct backend table = {
     .put = cuda_put, .get = cuda_get, .send = cuda_send, .copy = cuda_copy,
     .narrow = cuda_narrow, .wait = cuda_wait,
     .replay = cuda_replay, .forget = cuda_forget, .sum = cuda_sum,
-    .sum_squares = cuda_sum_squares, .settle = cuda_settle, .adam = cuda_adam, .sgd = cuda_sgd,
+    .sum_squares = cuda_sum_squares, .sums = cuda_sums, .welford = cuda_welford,
+    .ellipsoid = cuda_ellipsoid, .support = cuda_support,
+    .settle = cuda_settle, .adam = cuda_adam, .sgd = cuda_sgd,
     .halve = nullptr, .peak = nullptr, .bandwidth = nullptr,
 #define OP(name, in, out, keep) \
     .name##_forward = cuda_##name##_forward, .name##_backward = cuda_##name##_backward,

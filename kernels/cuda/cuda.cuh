@@ -109,6 +109,12 @@ template <class T> static inline T *grad_of(const struct tensor *t)
     return reinterpret_cast<T *>(t->grad);
 }
 
+/* The f32 numbers of a gain, a bias. */
+static inline const float *data_or_null(const struct tensor *t)
+{
+    return t ? t->data : nullptr;
+}
+
 /* f(T()), T what t's numbers are stored as. */
 template <class F> static inline void by_storage(const struct tensor *t, F f)
 {
@@ -126,7 +132,7 @@ static inline bool in_fours(const struct tensor *t, const void *p)
 }
 
 /* Sum over the warp, the same in every lane and in every run. */
-static __device__ __forceinline__ float warp_sum(float x)
+template <class T> static __device__ __forceinline__ T warp_sum(T x)
 {
     for (int m = WARP / 2; m; m /= 2)
         x += __shfl_xor_sync(FULL, x, m);
@@ -145,8 +151,7 @@ static __device__ __forceinline__ double block_sum(double x)
 {
     __shared__ double part[WARPS];
     const int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    for (int m = WARP / 2; m; m /= 2)
-        x += __shfl_xor_sync(FULL, x, m);
+    x = warp_sum(x);
     if (lane == 0)
         part[warp] = x;
     __syncthreads();

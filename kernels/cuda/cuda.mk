@@ -48,10 +48,11 @@ $(CUDA_DIR)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CXXFLAGS) -c $< -o $@
 
-# The tests of this backend: ops, optim, torch, jacobian and gradcheck take a device's name.
-CUDA_TESTS = $(addprefix $(CUDA_DIR)/,ops optim torch jacobian gradcheck compare traffic roofline)
+# The tests of this backend; those that stand in tests/ take a device's name.
+CUDA_SHARED = ops optim reduce torch jacobian measure gradcheck
+CUDA_TESTS  = $(addprefix $(CUDA_DIR)/,$(CUDA_SHARED) compare traffic roofline)
 cuda-tests: $(CUDA_TESTS)
-$(addprefix $(CUDA_DIR)/,ops optim torch jacobian gradcheck): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
+$(addprefix $(CUDA_DIR)/,$(CUDA_SHARED)): $(CUDA_DIR)/%: $(BUILD)/tests/%.o
 $(addprefix $(CUDA_DIR)/,compare traffic roofline): $(CUDA_DIR)/%: $(BUILD)/tests/cuda-on-cpu/%.o
 $(CUDA_TESTS): $(CUDA_OBJECTS) $(LIB)
 	$(CC) $(FLAGS) $(filter %.o,$^) $(LIB) $(LIBS) $(CUDA_LIBS) -o $@
@@ -66,9 +67,7 @@ check-cuda: ## the CUDA backend: on a GPU where there is one, else its kernels o
 
 check-gpu:
 	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=nvcc
-	@for t in 'ops cuda' 'optim cuda' 'torch cuda' 'jacobian cuda' 'gradcheck cuda' compare; do \
-	    $(BUILD)/cuda-nvcc/$$t || exit 1; \
-	done
+	@for t in $(CUDA_SHARED:%='% cuda') compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
 
 # Three builds: plain; every access checked; sanitised.
 check-emu:

@@ -213,11 +213,6 @@ template <class G> static void by_storages(const struct norm_args *a, G g)
     });
 }
 
-static const float *data_or_null(const struct tensor *t)
-{
-    return t ? t->data : nullptr;
-}
-
 /* The sum that gives x, with f's data or its gradient. */
 template <class F> static struct sum<F> sum_of(const struct norm_args *a, bool backward)
 {

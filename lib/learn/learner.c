@@ -33,6 +33,7 @@ static struct step_block block_of(size_t rows, size_t passes)
     struct step_block b = {0};
     b.update = part(&b.size, sizeof(struct update) / sizeof(float));
     b.losses = part(&b.size, passes * sizeof(double) / sizeof(float));
+    b.sums = part(&b.size, sizeof(struct sums) / sizeof(float));
     b.ids = part(&b.pass, rows);
     b.targets = part(&b.pass, rows);
     b.shares = part(&b.pass, rows);
@@ -71,7 +72,6 @@ struct learner *learner_new(const struct backend *be, const struct model_config 
     l->block = be->alloc(l->at.size);
     l->fed = zalloc(l->at.size, sizeof *l->fed);
     l->targets = zalloc(2 * (size_t)cfg->accumulate, sizeof *l->targets);
-    l->states = zalloc(tensor_size(m->stream[m->n_stream - 1]), sizeof *l->states);
     return l;
 }
 
@@ -87,7 +87,6 @@ void learner_free(struct learner *l)
     model_free(l->model);
     free(l->fed);
     free(l->targets);
-    free(l->states);
     free(l);
 }
 
@@ -244,11 +243,11 @@ int learner_end(struct learner *l, struct step_record *r)
 double learner_last_ma(struct learner *l)
 {
     const struct tensor *t = l->model->stream[l->model->n_stream - 1];
-    double sum = 0;
-    plan_get(l->model->plan, t, t->data, l->states);
-    for (size_t i = 0; i < tensor_size(t); i++)
-        sum += fabsf(l->states[i]);
-    return sum / (double)tensor_size(t);
+    const struct backend *be = l->model->plan->be;
+    struct sums *there = (struct sums *)(void *)(l->block + l->at.sums), s;
+    be->sums(t, NULL, (struct sequences){1, t->rows}, there);
+    be->get(&s, there, sizeof s);
+    return s.absolute / (double)tensor_size(t);
 }
 
 const char *diverged(const struct learn_config *c, double last, double best)

@@ -8,6 +8,7 @@
 struct step_block {
     size_t update;              /* struct update */
     size_t losses;              /* a double for each pass: the sum over its targets */
+    size_t sums;                /* struct sums, of the last hidden state */
     size_t passes, pass;        /* the first pass's part; from one to the next */
     size_t ids, targets, draw;  /* inside a pass's part, */
     size_t shares;              /* and so the gradients of its losses */
@@ -25,7 +26,6 @@ struct learner {
     int passes;                 /* fed to the next step */
     long long step;             /* updates made */
     struct recording *whole, *forward;
-    float *states;              /* [batch * time, width] on the host */
 };
 
 /* What a step was like. */

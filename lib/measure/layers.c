@@ -9,14 +9,23 @@ struct seen {
     double ma, var, fro;
 };
 
+/* What a pass is reduced to, in the backend's memory or here. */
+struct reduced {
+    struct sums *state, *branch;            /* [n_stream, batch]; branch beside X_{k-1} */
+    struct welford *entry;                  /* [n_stream] */
+    struct ellipsoid *norm;                 /* [n_steps], of those that are norms */
+    size_t bytes;
+};
+
 struct layers {
     struct model *m;
     struct layers_result *result;           /* sums until layers_end() */
-    struct spread spread[1 + 2 * MAX_LAYERS];
     struct seen *seen;                      /* [windows, n_stream] */
     long long room;
-    float *state, *before, *other;          /* [batch * time, width] on the host */
-    float *gain, *bias;                     /* [width] */
+    struct reduced there, here;
+    double *means;                          /* of entries over windows, [n_stream, time, width];
+                                               in the backend's memory, as `there` */
+    double deviations[1 + 2 * MAX_LAYERS];  /* from them, squared, over all entries */
 };
 
 static int in_sublayer(const struct model *m, const struct norm_args *a, int k)
@@ -24,17 +33,33 @@ static int in_sublayer(const struct model *m, const struct norm_args *a, int k)
     return a->y->born <= m->stream[k]->born && (!k || a->y->born > m->stream[k - 1]->born);
 }
 
+static struct reduced reduced_in(const struct model *m, void *memory)
+{
+    const size_t n = (size_t)m->n_stream, windows = n * (size_t)m->batch;
+    struct reduced r = {.state = memory};
+    r.branch = r.state + windows;
+    r.entry = (struct welford *)(void *)(r.branch + windows);
+    r.norm = (struct ellipsoid *)(void *)(r.entry + n);
+    r.bytes = 2 * windows * sizeof *r.state + n * sizeof *r.entry
+            + m->plan->n_steps * sizeof *r.norm;
+    return r;
+}
+
+static size_t state_size(const struct model *m)
+{
+    return (size_t)m->time * (size_t)m->cfg.width;
+}
+
 struct layers *layers_new(struct model *m, long long windows)
 {
     struct layers *l = zalloc(1, sizeof *l);
-    const size_t n = (size_t)m->batch * (size_t)m->time, d = (size_t)m->cfg.width;
+    const struct backend *be = m->plan->be;
+    const size_t bytes = reduced_in(m, NULL).bytes;
     *l = (struct layers){.m = m, .room = windows, .result = zalloc(1, sizeof *l->result)};
     l->seen = zalloc((size_t)windows * (size_t)m->n_stream, sizeof *l->seen);
-    l->state = zalloc(n * d, sizeof(float));
-    l->before = zalloc(n * d, sizeof(float));
-    l->other = zalloc(n * d, sizeof(float));
-    l->gain = zalloc(d, sizeof(float));
-    l->bias = zalloc(d, sizeof(float));
+    l->means = (double *)(void *)be->alloc(2 * (size_t)m->n_stream * state_size(m));
+    l->there = reduced_in(m, be->alloc(bytes / sizeof(float)));
+    l->here = reduced_in(m, zalloc(1, bytes));
     for (int k = 0; k < m->n_stream; k++) {
         plan_watch(m->stream[k]);
         if (k)
@@ -48,57 +73,55 @@ struct layers *layers_new(struct model *m, long long windows)
     return l;
 }
 
-static void get(const struct layers *l, const struct tensor *t, float *host)
+/* Ask for all of a pass. */
+static void reduce(const struct layers *l, struct sequences w)
 {
-    plan_get(l->m->plan, t, t->data, host);
-}
+    const struct model *m = l->m;
+    const struct plan *p = m->plan;
+    const struct reduced *to = &l->there;
+    const struct sequences all = {1, w.n * w.time};
 
-/* Add b's share to a's means, take the larger of what is a largest. */
-static void add_norm(struct ellipsoid *a, const struct ellipsoid *b, int last, double share)
-{
-    if (last) {
-        a->q += b->q * share;
-        a->lemma += b->lemma * share;
+    for (int k = 0; k < m->n_stream; k++) {
+        p->be->sums(m->stream[k], NULL, w, to->state + k * m->batch);
+        p->be->welford(m->stream[k], w, l->result->windows,
+                       l->means + (size_t)k * state_size(m), to->entry + k);
+        if (k)
+            p->be->sums(m->branch[k - 1], m->stream[k - 1], w, to->branch + k * m->batch);
     }
-    a->error = larger(a->error, b->error);
-    a->plane = larger(a->plane, b->plane);
+    for (size_t i = 0; i < p->n_steps; i++)
+        if (p->steps[i].op == OP_norm)
+            p->be->ellipsoid(&p->steps[i].u.norm, all, to->norm + i);
 }
 
 /* Lemma 1 for the norms of sub-layer k (for k = 0 those before the first block). */
-static void add_norms(struct layers *l, int k, int windows)
+static void add_norms(struct layers *l, int k)
 {
     const struct plan *p = l->m->plan;
-    const struct norm_args *last = NULL;
-    const int n = windows * l->m->time, d = l->m->cfg.width;
+    struct ellipsoid *sum = &l->result->layer[k].norm;
+    int any = 0;
 
-    for (size_t i = 0; i < p->n_steps; i++)
-        if (p->steps[i].op == OP_norm && in_sublayer(l->m, &p->steps[i].u.norm, k))
-            last = &p->steps[i].u.norm;
-    if (!last)
-        l->result->layer[k].norm = (struct ellipsoid){NAN, NAN, NAN, NAN};
-    for (size_t i = 0; i < p->n_steps && last; i++) {
+    for (size_t i = p->n_steps; i-- > 0;) {
         const struct norm_args *a = &p->steps[i].u.norm;
         if (p->steps[i].op != OP_norm || !in_sublayer(l->m, a, k))
             continue;
-        get(l, a->x, l->before);
-        get(l, a->y, l->other);
-        if (a->gain)
-            get(l, a->gain, l->gain);
-        if (a->bias)
-            get(l, a->bias, l->bias);
-        const struct ellipsoid e = ellipsoid_of(l->before, l->other, a->gain ? l->gain : NULL,
-                                                a->bias ? l->bias : NULL, n, d, a->eps, a->center);
-        add_norm(&l->result->layer[k].norm, &e, a == last, windows);
+        const struct ellipsoid *e = &l->here.norm[i];
+        if (!any++) {                       /* the last */
+            sum->q += e->q / l->m->time;
+            sum->lemma += e->lemma / l->m->time;
+        }
+        sum->error = larger(sum->error, e->error);
+        sum->plane = larger(sum->plane, a->center ? e->plane : NAN);
     }
+    if (!any)
+        *sum = (struct ellipsoid){NAN, NAN, NAN, NAN};
 }
 
 static void add_window(struct layers *l, int k, int window)
 {
     struct layers_result *r = l->result;
     struct layer *row = &r->layer[k];
-    const int n = l->m->time, d = l->m->cfg.width;
-    const size_t at = (size_t)window * (size_t)n * (size_t)d;
-    const struct moments m = moments_of(l->state + at, n, d);
+    const int n = l->m->time, d = l->m->cfg.width, batch = l->m->batch;
+    const struct moments m = moments_of(&l->here.state[k * batch + window], n, d);
 
     row->moments.mean += m.mean;
     row->moments.ma += m.ma;
@@ -106,11 +129,12 @@ static void add_window(struct layers *l, int k, int window)
     row->moments.var_token += m.var_token;
     row->moments.fro += m.fro;
     row->moments.max_abs = larger(row->moments.max_abs, m.max_abs);
-    spread_add(&l->spread[k], l->state + at, n, d);
     l->seen[(r->windows + window) * l->m->n_stream + k] = (struct seen){m.ma, m.var_entry, m.fro};
     if (k) {
-        row->fro_f += norm_of_state(l->other + at, n, d) / sqrt((double)n * d);
-        row->cos_f += cosine_of_states(l->other + at, l->before + at, n, d);
+        const struct sums *f = &l->here.branch[k * batch + window];
+        const struct sums *x = &l->here.state[(k - 1) * batch + window];
+        row->fro_f += moments_of(f, n, d).fro;
+        row->cos_f += f->product / sqrt(f->squares * x->squares);
     }
 }
 
@@ -119,15 +143,13 @@ void layers_add(struct layers *l, int windows)
     const struct model *m = l->m;
     if (l->result->windows + windows > l->room)
         die("layers_add: more than the %lld windows announced", l->room);
+    reduce(l, (struct sequences){windows, m->time});
+    m->plan->be->get(l->here.state, l->there.state, l->there.bytes);
     for (int k = 0; k < m->n_stream; k++) {
-        get(l, m->stream[k], l->state);
-        if (k) {
-            get(l, m->stream[k - 1], l->before);
-            get(l, m->branch[k - 1], l->other);
-        }
         for (int w = 0; w < windows; w++)
             add_window(l, k, w);
-        add_norms(l, k, windows);
+        l->deviations[k] += l->here.entry[k].deviations;
+        add_norms(l, k);
     }
     l->result->windows += windows;
 }
@@ -141,13 +163,7 @@ static int ends_with(const char *text, const char *end)
 /* The largest of |t|, or `none` without t. */
 static double largest(const struct layers *l, const struct tensor *t, double none)
 {
-    double most = 0;
-    if (!t)
-        return none;
-    get(l, t, l->gain);
-    for (int i = 0; i < t->cols; i++)
-        most = larger(most, fabs((double)l->gain[i]));
-    return most;
+    return t ? sums_of(l->m->plan->be, t).largest : none;
 }
 
 static void find_extremes(struct layers *l)
@@ -170,7 +186,7 @@ static void find_steps(struct layers *l)
     for (int k = 0; k < m->n_stream; k++) {
         float learned = 0;
         if (k && m->dt[k - 1])
-            get(l, m->dt[k - 1], &learned);
+            plan_get(m->plan, m->dt[k - 1], m->dt[k - 1]->data, &learned);
         l->result->layer[k].dt = !k ? NAN : m->dt[k - 1] ? (double)learned : m->cfg.dt;
     }
 }
@@ -236,6 +252,7 @@ static void divide(struct layer *row, double n)
 struct layers_result *layers_end(struct layers *l)
 {
     struct layers_result *r = l->result;
+    const double entries = (double)(r->windows - 1) * (double)state_size(l->m);
     double ma[1 + MAX_LAYERS];
 
     find_extremes(l);
@@ -246,16 +263,15 @@ struct layers_result *layers_end(struct layers *l)
         divide(row, (double)r->windows);
         row->norm.q /= (double)r->windows;
         row->norm.lemma /= (double)r->windows;
-        row->var_data = spread_variance(&l->spread[k], l->m->time, l->m->cfg.width);
-        spread_free(&l->spread[k]);
+        row->var_data = entries > 0 ? l->deviations[k] / entries : NAN;
         if (k % 2 == 0)
             ma[k / 2] = row->moments.ma;
     }
     r->layer[0].fro_f = r->layer[0].cos_f = r->layer[0].growth = NAN;
     r->growth = growth_of(ma, l->m->cfg.layers + 1);
-    float *const blocks[] = {l->state, l->before, l->other, l->gain, l->bias};
-    for (int i = 0; i < 5; i++)
-        free(blocks[i]);
+    l->m->plan->be->release((float *)(void *)l->means);
+    l->m->plan->be->release((float *)(void *)l->there.state);
+    free(l->here.state);
     free(l->seen);
     free(l);
     return r;

@@ -9,9 +9,11 @@
  *     Var(X_k) <= (||X_0||_F + T_k sqrt(nd) (g + b))^2 / (nd - 1)
  *   with T_k = k dt, or the sum of |dt| of the first k sub-layers where dt is learned.
  *   Theorem 3 (a norm IN alone), with the C_hat that was seen in place of C(lambda):
- *     MA(X_2i) <= (1 + C_hat)^i ||X_0||_F / sqrt(nd) */
+ *     MA(X_2i) <= (1 + C_hat)^i ||X_0||_F / sqrt(nd)
+ *   Lemma 1: what a norm puts out lies on an ellipsoid.  With h = (z - bias) / gain, q = sum of
+ *   h^2 / d is v / (v + eps) for every token, v the biased variance of the norm's input (for
+ *   RMSNorm its mean square); and LayerNorm's h sum to 0. */
 #pragma once
-#include "measure/ellipsoid.h"
 #include "measure/growth.h"
 #include "measure/moments.h"
 #include "model/model.h"
@@ -25,8 +27,10 @@ struct layer {
     double growth;              /* mean of ||X_k||_F / ||X_{k-1}||_F - 1 */
     double bound_ma, ratio_ma, bound_var, ratio_var;    /* Theorem 4 */
     double bound_exp, ratio_exp;                        /* Theorem 3, after whole blocks */
-    struct ellipsoid norm;      /* q and lemma of the sub-layer's last norm, error and plane of
-                                   all its norms; nan without a norm */
+    struct ellipsoid norm;      /* means over tokens of q and of v / (v + eps) after the
+                                   sub-layer's last norm; of all its norms the largest
+                                   |q - v / (v + eps)| and |sum of h| / d of a token; nan without
+                                   a norm, the last also for RMSNorm */
 };
 
 struct layers_result {

@@ -27,40 +27,29 @@ static float *values(const struct model *m, const struct tensor *t, const float 
     return host;
 }
 
+/* What reached X_k, p = dG / d X_k, reduced. */
+struct adjoint {
+    struct sums sums;           /* of p, beside what sub-layer k - 1 put out */
+    double support;             /* sup <-p, z> over z on the ellipsoid of that sub-layer's norm OUT,
+                                   token by token; RMSNorm's sphere is the same */
+};
+
 /* A norm's gain or bias, or NULL where it has none. */
-static float *out_norm(const struct model *m, int k, const char *part)
+static struct tensor *out_norm(const struct model *m, int k, const char *part)
 {
     char name[64];
     snprintf(name, sizeof name, "block.%d.%s.out.%s", k / 2, k % 2 ? "mlp" : "attn", part);
-    const struct tensor *t = plan_find(m->plan, name);
-    return t ? values(m, t, t->data) : NULL;
+    return plan_find(m->plan, name);
 }
 
-/* Over z on the ellipsoid of the norm OUT, token by token,
- * sup <-p, z> = <-p, bias> + sqrt(d) ||gain p||; RMSNorm's sphere is the same. */
-static double saturation(const struct model *m, int k, const float *p)
+static void reduce(const struct model *m, int k, struct adjoint *to)
 {
-    const int n = m->branch[k]->rows, d = m->branch[k]->cols;
-    if (!(model_placement(&m->cfg)->at & NORM_OUT))
-        return 0;
-    float *f = values(m, m->branch[k], m->branch[k]->data);
-    float *gain = out_norm(m, k, "gain"), *bias = out_norm(m, k, "bias");
-    double got = 0, most = 0;
-
-    for (int r = 0; r < n; r++) {
-        double square = 0;
-        for (int i = 0; i < d; i++) {
-            const double pi = p[(size_t)r * (size_t)d + (size_t)i], g = gain ? gain[i] : 1;
-            got -= pi * f[(size_t)r * (size_t)d + (size_t)i];
-            most -= bias ? pi * bias[i] : 0;
-            square += g * pi * g * pi;
-        }
-        most += sqrt(d * square);
-    }
-    free(f);
-    free(gain);
-    free(bias);
-    return got / most;
+    const struct backend *be = m->plan->be;
+    const struct tensor p = tensor_gradient(m->stream[k]);
+    const struct sequences all = {1, p.rows};
+    be->sums(&p, k ? m->branch[k - 1] : NULL, all, &to->sums);
+    if (k)
+        be->support(&p, out_norm(m, k - 1, "gain"), out_norm(m, k - 1, "bias"), all, &to->support);
 }
 
 /* Backward from the loss, stopping after each sub-layer to read what reached its input. */
@@ -69,6 +58,11 @@ void sensitivity_adjoints(struct model *m, const int *ids, const int *targets,
 {
     const size_t n = tensor_size(m->loss);
     float *share = zalloc(n, sizeof *share);
+    const struct backend *be = m->plan->be;
+    const int bounded = (model_placement(&m->cfg)->at & NORM_OUT) != 0;
+    struct adjoint here[1 + 2 * MAX_LAYERS];
+    const size_t bytes = (size_t)m->n_stream * sizeof *here;
+    float *there = be->alloc(bytes / sizeof *there);
     size_t end = m->plan->n_steps;
 
     plan_put(m->plan, m->ids, m->ids->data, ids);
@@ -82,15 +76,18 @@ void sensitivity_adjoints(struct model *m, const int *ids, const int *targets,
     for (int k = m->n_stream - 1; k >= 0; k--) {
         const size_t from = (size_t)m->stream[k]->born + 1;
         plan_backward_steps(m->plan, from, end);
-        float *p = values(m, m->stream[k], m->stream[k]->grad);
-        rows[k].grad_x = norm_of_state(p, m->stream[k]->rows, m->stream[k]->cols);
-        if (k > 0)
-            rows[k - 1].saturation = saturation(m, k - 1, p);
-        free(p);
+        reduce(m, k, (struct adjoint *)(void *)there + k);
         end = from;
     }
-    rows[m->n_stream - 1].saturation = NAN;
     plan_backward_steps(m->plan, 0, end);
+    be->get(here, there, bytes);
+    be->release(there);
+    rows[m->n_stream - 1].saturation = NAN;
+    for (int k = 0; k < m->n_stream; k++) {
+        rows[k].grad_x = sqrt(here[k].sums.squares);
+        if (k)
+            rows[k - 1].saturation = bounded ? -here[k].sums.product / here[k].support : 0;
+    }
 }
 
 static double norm_between(struct model *m, struct tensor *from, struct tensor *to,

@@ -57,6 +57,21 @@ passes()
     passes build/cuda-check/optim cuda
 }
 
+@test "sums over sequences of states, in all builds and orders, and as nvcc compiled them" {
+    for order in forward reverse random:1; do
+        EMU_ORDER=$order passes build/cuda-emu/reduce cuda
+    done
+    ASAN_OPTIONS=detect_leaks=0 passes build/asan/cuda-emu/reduce cuda
+    passes build/cuda-check/reduce cuda
+    command -v nvcc >/dev/null || return 0
+    modules=$(printf '%s:' build/ptx/kernels/cuda/*.ptx)
+    EMU_PTX=${modules%:} passes build/cuda-emu/reduce cuda
+}
+
+@test "statistics, bounds and Lemma 1 of every placement against numpy" {
+    passes build/cuda-emu/measure cuda
+}
+
 @test "Jacobians of every placement against PyTorch" {
     passes build/cuda-emu/jacobian cuda
 }

@@ -27,7 +27,7 @@ plant()
 caught()
 {
     local patch=$PWD/tests/cuda-on-cpu/faults/$1.patch build=${1%%-*} program=ops device=cuda
-    [[ $1 =~ -(optim|gradcheck|compare)- ]] && program=${BASH_REMATCH[1]}
+    [[ $1 =~ -(optim|reduce|gradcheck|compare)- ]] && program=${BASH_REMATCH[1]}
     plant "$patch" "$build" "$program" || { echo "the fault cannot be planted: $1"; return 1; }
     [ "$program" = compare ] && device=2       # a placement: pre, with dropout
     EMU_STREAMS=random:1 run "build/cuda-$build/$program" "$device" ${2+"$2"}
@@ -77,6 +77,14 @@ caught()
 
 @test "a fault is seen: pinned memory filled again too soon" {
     caught emu-compare-pinned-too-soon
+}
+
+@test "a fault is seen: deviations of the rows' means left out" {
+    caught emu-reduce-means-of-rows
+}
+
+@test "a fault is seen: a sequence's numbers read before they are there" {
+    caught check-reduce-missing-barrier
 }
 
 @test "a fault is seen: tie to the higher" {

@@ -17,17 +17,17 @@ enum class_of_work { PRODUCTS, ATTENTION, NORMS, ELEMENTWISE, HEAD, OPTIMISER, C
 static const char *const class_names[] = {"products", "attention", "norms", "elementwise",
                                           "head's rows", "optimiser"};
 
-struct sums {
+struct total {
     double flops, bytes, seconds;
 };
-static struct sums sums[CLASSES];
+static struct total totals[CLASSES];
 
 /* One launch, `times` in a step. */
 static void launch(enum class_of_work c, double times, double flops, double limit, double bytes)
 {
-    sums[c].flops += times * flops;
-    sums[c].bytes += times * bytes;
-    sums[c].seconds += times * fmax(flops / limit, bytes / BYTES);
+    totals[c].flops += times * flops;
+    totals[c].bytes += times * bytes;
+    totals[c].seconds += times * fmax(flops / limit, bytes / BYTES);
 }
 
 static double bytes_of(const struct tensor *t)
@@ -137,7 +137,7 @@ static void count_all(const struct plan *p)
     }
 }
 
-static void row(const char *model, const char *name, const struct sums *s)
+static void row(const char *model, const char *name, const struct total *s)
 {
     const char *limit = s->flops / TENSOR_FLOPS > 0.5 * s->seconds ? "operations" : "bytes";
     printf("| %s | %s | %.1f | %.0f | %.1f | %s |\n", model, name, s->flops / 1e12, s->bytes / 1e9,
@@ -149,23 +149,23 @@ static void estimate(const struct backend *be, const char *name, int layers, int
     struct model_config cfg = model_defaults;
     const struct learn_config learn = {.batch = BATCH, .accumulate = PASSES};
     const double tokens = (double)BATCH * PASSES * TIME;
-    struct sums all = {0};
+    struct total all = {0};
 
     cfg.layers = layers, cfg.width = width, cfg.heads = heads, cfg.context = TIME;
     cfg.vocab = VOCAB, cfg.precision = cfg.attention_precision = PRECISION_BF16;
     struct model *m = learner_model(be, &cfg, &learn);
     plan_layout(m->plan);
     for (int c = 0; c < CLASSES; c++)
-        sums[c] = (struct sums){0};
+        totals[c] = (struct total){0};
     count_all(m->plan);
     launch(OPTIMISER, 1, 0, 1, 4.0 * (double)m->plan->param_floats);        /* the norm */
     launch(OPTIMISER, 1, 0, 1, 28.0 * (double)m->plan->param_floats
                                + 4.0 * (double)m->plan->narrow_floats);
     for (int c = 0; c < CLASSES; c++) {
-        row(name, class_names[c], &sums[c]);
-        all.flops += sums[c].flops;
-        all.bytes += sums[c].bytes;
-        all.seconds += sums[c].seconds;
+        row(name, class_names[c], &totals[c]);
+        all.flops += totals[c].flops;
+        all.bytes += totals[c].bytes;
+        all.seconds += totals[c].seconds;
     }
     row(name, "**all**", &all);
     printf("| %s | tokens a second | | | %.0f,000 | |\n", name, tokens / all.seconds / 1000);

@@ -14,7 +14,7 @@ setup()
     echo "$output"
     [ "$status" -eq 0 ]
     awk -F '\t' '$2 > 1.1 || $3 > 1.1 || $4 > 1.2 || $5 > $6 { bad = 1 }
-                 END { exit bad || NR < 27 }' <<<"$output"
+                 END { exit bad || NR < 35 }' <<<"$output"
 }
 
 @test "the tables of doc/cuda.md can be made: every kernel has its registers and occupancy" {

@@ -117,6 +117,32 @@ static void embedding(void)
     least("embed_forward", "", 3.0 * ROWS * COLS * F);
 }
 
+/* The half of a reduction that reads the rows. */
+static void least_rows(const char *of, const char *f32, const char *bf16, double bytes)
+{
+    printf("row_results<%s<%s> >\t%.0f\n", of, inside == STORAGE_BF16 ? bf16 : f32, bytes);
+}
+
+static void reductions(void)
+{
+    static const char one[] = "float", both[] = "float, float", narrow[] = "__nv_bfloat16";
+    static const char mixed[] = "float, __nv_bfloat16";
+    struct tensor *x = device(ROWS, COLS), *f = inner(ROWS, COLS), *to = device(ROWS, 64);
+    struct tensor *gain = device(1, COLS), *bias = device(1, COLS), *means = device(ROWS, 2 * COLS);
+    const struct norm_args n = {.x = x, .gain = gain, .bias = bias, .y = f, .eps = 1, .center = 1};
+    const struct sequences all = {1, ROWS};
+    const double size = ROWS * COLS * F, part = inside == STORAGE_BF16 ? size / 2 : size;
+    be->sums(x, f, all, (struct sums *)(void *)to->data);
+    be->welford(f, all, 0, (double *)(void *)means->data, (struct welford *)(void *)to->data);
+    be->ellipsoid(&n, all, (struct ellipsoid *)(void *)to->data);
+    be->support(f, gain, bias, all, (double *)(void *)to->data);
+    least_rows("sums_of_row", both, mixed, size + part + ROWS * sizeof(struct sums));
+    least_rows("welford_of_row", one, narrow, part + 4 * size + ROWS * sizeof(struct welford));
+    least_rows("ellipsoid_of_row", both, mixed,
+               size + part + 2 * COLS * F + ROWS * sizeof(struct ellipsoid));
+    least_rows("support_of_row", one, narrow, part + 2 * COLS * F + ROWS * sizeof(double));
+}
+
 static void optimisers(void)
 {
     struct tensor *w = device(1, N), *m = device(1, N);
@@ -157,6 +183,7 @@ int main(void)
         elementwise();
         norm();
         head();
+        reductions();
     }
     attention();
     return finish();
