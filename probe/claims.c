@@ -38,7 +38,7 @@ static void claim_states(const struct subject *s, FILE *f, unsigned at)
     struct layers_result *r = states_of(s);
     const int peri = (at & NORM_OUT) && !(at & NORM_SUM);
     claim(f, "Lemma 1", "largest |q - v / (v + eps)| of a token", at != 0,
-          largest(r, offsetof(struct layer, norm.error)), 0, 1e-5);
+          largest(r, offsetof(struct layer, norm.error)), 0, r->rounding);
     claim(f, "Theorem 3", "largest MA / bound, with C as seen", at == (NORM_IN | NORM_FINAL),
           largest(r, offsetof(struct layer, ratio_exp)), 0, 1);
     claim(f, "Theorem 4", "largest MA / bound", peri,

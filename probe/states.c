@@ -73,8 +73,8 @@ static void write_rows(FILE *f, const struct layers_result *r, int n)
 static void check_lemma(const struct layers_result *r, int n)
 {
     for (int k = 0; k < n; k++)
-        if (r->layer[k].norm.error > 1e-5) {
-            warn("sub-layer %d: a norm misses Lemma 1 by %.3g, more than f32 rounding explains",
+        if (r->layer[k].norm.error > r->rounding) {
+            warn("sub-layer %d: a norm misses Lemma 1 by %.3g, more than rounding explains",
                  k, r->layer[k].norm.error);
             return;
         }

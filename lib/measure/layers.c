@@ -180,6 +180,16 @@ static void find_extremes(struct layers *l)
     }
 }
 
+/* In the mean square of what a norm puts out: hundreds of f32's, or two of 2^-9 where that is
+ * stored in bf16, and as many again for a bias as large as the gain. */
+static double rounding(const struct plan *p)
+{
+    for (size_t i = 0; i < p->n_steps; i++)
+        if (p->steps[i].op == OP_norm && p->steps[i].u.norm.y->storage == STORAGE_BF16)
+            return 0x1p-7;
+    return 1e-5;
+}
+
 static void find_steps(struct layers *l)
 {
     const struct model *m = l->m;
@@ -256,6 +266,7 @@ struct layers_result *layers_end(struct layers *l)
     double ma[1 + MAX_LAYERS];
 
     find_extremes(l);
+    r->rounding = rounding(l->m->plan);
     find_steps(l);
     compare(l);
     for (int k = 0; k < l->m->n_stream; k++) {

@@ -36,6 +36,7 @@ struct layer {
 struct layers_result {
     long long windows;
     double g_max, b_max;        /* over all norms OUT; nan without */
+    double rounding;            /* the largest error of Lemma 1 that storage explains */
     double c_hat;               /* largest ||X_{2i+2}||_F / ||X_{2i}||_F - 1 of a window */
     struct growth growth;       /* of MA against blocks */
     struct layer layer[1 + 2 * MAX_LAYERS];     /* n_stream of them */
