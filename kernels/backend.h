@@ -45,7 +45,7 @@ struct backend {
     int stores;                                     /* backward kernels heed `fresh`; else the plan
                                                        zeroes gradients first */
     int narrows;                                    /* values between products in bf16 are stored
-                                                       in bf16, and what they multiply with too */
+                                                       in bf16 */
     int joins;                                      /* linear heeds `after` and `before`, norm
                                                        `sum`: the plan leaves out those steps */
     float *(*alloc)(size_t floats);                 /* device memory, zeroed, 64-byte aligned */
@@ -55,7 +55,9 @@ struct backend {
     void (*get)(void *host, const void *device, size_t bytes);
     void (*send)(float *device, const void *host, size_t bytes);    /* put() that does not wait */
     void (*copy)(float *to, const float *from, size_t floats);      /* both on the device */
-    void (*narrow)(uint16_t *to, const float *from, size_t n);      /* where it narrows: to bf16 */
+    /* To bf16.  NULL where parameters are rounded as products take them: else the plan keeps a
+     * copy of them in bf16. */
+    void (*narrow)(uint16_t *to, const float *from, size_t n);
     void (*wait)(void);
     /* Do work(of), which asks this backend for the same things each time and waits for none:
      * a device may write them down in *r and repeat what it wrote.  forget() frees *r. */

@@ -1,5 +1,5 @@
-/* host_face.h - a device's backend behind the face of the CPU's: operands lie on the host, are
- * copied over for each call and copied back, so that one test serves every backend. */
+/* host_face.h - a backend behind a face that takes all operands in f32 on the host: they are copied
+ * to where and how the backend wants them for each call and back, so that one test serves all. */
 #pragma once
 #include "base/base.h"
 #include "tests/host_copy.h"
@@ -33,7 +33,7 @@ static inline void face_enter(struct face_call *c, struct tensor **t, int n)
             seen[k]->storage == STORAGE_BF16 ? face_send_narrow : face_send;
         c->twins[k].data = send(&c->data[k], seen[k]->data, floats);
         c->twins[k].grad = send(&c->grad[k], seen[k]->grad, floats);
-        if (face_of->narrows && (k == 1 || k == 2))     /* a product's weight and bias */
+        if (face_of->narrow && (k == 1 || k == 2))     /* a product's weight and bias */
             c->twins[k].narrow = (uint16_t *)(void *)face_send_narrow(&c->narrow[k],
                                                                       seen[k]->data, floats);
     }
@@ -212,11 +212,10 @@ static inline void face_zero(float *x, size_t n)
 /* The i-th backend to test: without an argument the CPU's levels, with one that device. */
 static inline const struct backend *tested_backend(int argc, char **argv, int i)
 {
-    if (argc < 2)
-        return backend_level(i) ? backend_open("cpu", backend_level(i)) : NULL;
-    if (i > 0)
+    const char *level = argc < 2 ? backend_level(i) : NULL;
+    if (argc < 2 ? !level : i > 0)
         return NULL;
-    face_of = backend_open(argv[1], NULL);
+    face_of = backend_open(argc < 2 ? "cpu" : argv[1], level);
     face = *face_of;
     face.adam = face_adam, face.sgd = face_sgd;
     face.sum = face_sum, face.sum_squares = face_sum_squares, face.zero = face_zero;

@@ -50,16 +50,16 @@ static double worst(size_t n)
 
 static uint16_t *narrow_for(void)
 {
-    return be->narrows ? narrow : NULL;
+    return be->narrow ? narrow : NULL;
 }
 
 /* The copy in bf16 is what the parameters round to. */
 static void check_narrow(size_t n)
 {
     double wrong = 0;
-    for (size_t i = 0; i < n && be->narrows; i++)
+    for (size_t i = 0; i < n && be->narrow; i++)
         wrong += narrow[i] != bf16_narrow(w[i]);
-    if (be->narrows)
+    if (be->narrow)
         report("the copy in bf16", n, wrong, 0.5);
 }
 

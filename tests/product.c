@@ -14,7 +14,8 @@
 #include <string.h>
 
 static const double TOLERANCE = 2e-4;
-static const float GUARD = 12345;       /* lies between the columns of c */
+static const double BF16 = 1.0 / 256 / 2e-4;    /* what rounding to bf16 errs by, times the sum */
+static const float GUARD = 12352;       /* lies between the columns of c */
 
 #define LEVELS(level) level(v2) level(v3) level(v4) level(v4bf16) level(v4amx)
 #define DECLARE(name)                                 \
@@ -39,7 +40,9 @@ static float *numbers(size_t n)
 
 static double at(const struct factor *x, int i, int j)
 {
-    return (double)(x->turned ? x->data[j * x->ld + i] : x->data[i * x->ld + j]);
+    float room;
+    const int row = x->turned ? j : i, col = x->turned ? i : j;
+    return (double)*open_numbers(numbers_from(x->x, row, col), 1, &room);
 }
 
 /* The largest error of c, of the sums of a's rows, or infinity where a guard changed. */
@@ -48,13 +51,15 @@ static double error(const struct product *q, const float *was, const float *sums
     double worst = 0;
     for (int i = 0; i < q->m; i++) {
         double rows = q->sums ? (double)sums_were[i] : 0;
-        for (int j = 0; j < q->ldc; j++) {
-            double sum = j < q->n ? q->add ? (double)was[i * q->ldc + j] : 0 : (double)GUARD;
+        for (int j = 0; j < q->c.ld; j++) {
+            double sum = j < q->n ? q->add ? (double)was[i * q->c.ld + j] : 0 : (double)GUARD;
             for (int k = 0; k < q->k && j < q->n; k++)
                 sum += at(&q->a, i, k) * at(&q->b, k, j);
             if (q->bias && !q->add && j < q->n)
                 sum += (double)q->bias[j];
-            worst = fmax(worst, fabs(sum - (double)q->c[i * q->ldc + j]));
+            float room;
+            const double c = (double)*open_numbers(numbers_from(q->c, i, j), 1, &room);
+            worst = fmax(worst, fabs(sum - c) / (q->c.narrow ? BF16 * fmax(1, fabs(sum)) : 1));
         }
         for (int k = 0; k < q->k; k++)
             rows += at(&q->a, i, k);
@@ -64,34 +69,50 @@ static double error(const struct product *q, const float *was, const float *sums
     return worst;
 }
 
-/* With `frozen` b is given in bf16, too. */
-static void check(struct product q, int turned_a, int turned_b, int with_sums, int frozen)
+/* What a product is given: b once more in bf16 as well, as in a frozen plan; or a, b, c stored in
+ * bf16. */
+enum { FROZEN = 1, NARROW_A = 2, NARROW_B = 4, NARROW_C = 8 };
+
+/* The n numbers x in storage of their own. */
+static struct numbers stored(const float *x, size_t n, int ld, int narrow)
 {
-    const int lda = (turned_a ? q.m : q.k) + 3, ldb = (turned_b ? q.k : q.n) + 1;
+    const struct numbers to = {zalloc(n, sizeof *x), ld, narrow};
+    store_numbers(to, (int)n, x);
+    return to;
+}
+
+static void check(struct product q, int turned_a, int turned_b, int with_sums, unsigned how)
+{
+    const int even = how & NARROW_A && q.k % 2 == 0;        /* rows that begin at a float */
+    const int lda = (turned_a ? q.m : q.k) + (even ? 2 : 3), ldb = (turned_b ? q.k : q.n) + 1;
     const size_t size = (size_t)q.m * (size_t)(q.n + 5);
-    float *a = numbers((size_t)lda * (size_t)(turned_a ? q.k : q.m));
-    float *b = numbers((size_t)ldb * (size_t)(turned_b ? q.n : q.k));
+    const size_t size_a = (size_t)lda * (size_t)(turned_a ? q.k : q.m);
+    const size_t size_b = (size_t)ldb * (size_t)(turned_b ? q.n : q.k);
+    float *a = numbers(size_a), *b = numbers(size_b);
     float *was = numbers(size), *bias = numbers((size_t)q.n), *sums = numbers((size_t)q.m);
     float *sums_were = zalloc((size_t)q.m, sizeof *sums_were);
-    float *halves = frozen ? numbers((size_t)q.n * (size_t)half_ld(q.k) / 2) : NULL;
+    float *halves = how & FROZEN ? numbers((size_t)q.n * (size_t)half_ld(q.k) / 2) : NULL;
 
-    q.a = (struct factor){a, lda, turned_a}, q.b = (struct factor){b, ldb, turned_b};
-    q.ldc = q.n + 5, q.bias = bias, q.sums = with_sums ? sums : NULL;
     for (size_t i = 0; i < size; i++)
-        if ((int)i % q.ldc >= q.n)
+        if ((int)i % (q.n + 5) >= q.n)
             was[i] = GUARD;
-    if (frozen)
+    q.a = (struct factor){stored(a, size_a, lda, (how & NARROW_A) > 0), turned_a};
+    q.b = (struct factor){stored(b, size_b, ldb, (how & NARROW_B) > 0), turned_b};
+    q.c = stored(was, size, q.n + 5, (how & NARROW_C) > 0);
+    q.bias = bias, q.sums = with_sums ? sums : NULL;
+    if (how & FROZEN)
         halve(&(struct tensor){.rows = q.n, .cols = q.k, .ld = ldb, .data = b}, halves);
     q.halves = halves;
-    q.c = zalloc(size, sizeof *q.c);
-    memcpy(q.c, was, size * sizeof *was);
     memcpy(sums_were, sums, (size_t)q.m * sizeof *sums);
     product(&q);
     const double e = error(&q, was, sums_were);
-    ok(e < TOLERANCE, "%s %s [%d, %d] over %d%s%s%s%s: %.1e", level, q.precision ? "bf16" : "f32",
-       q.m, q.n, q.k, turned_a ? ", left turned" : "", turned_b ? ", right turned" : "",
-       q.add ? ", added" : "", frozen ? ", in bf16 before" : "", e);
-    free(halves), free(a), free(b), free(was), free(bias), free(sums), free(sums_were), free(q.c);
+    ok(e < TOLERANCE, "%s %s [%d, %d] over %d%s%s%s%s%s%s%s: %.1e", level,
+       q.precision ? "bf16" : "f32", q.m, q.n, q.k, turned_a ? ", left turned" : "",
+       turned_b ? ", right turned" : "", q.add ? ", added" : "",
+       how & FROZEN ? ", in bf16 before" : "", how & NARROW_A ? ", left in bf16" : "",
+       how & NARROW_B ? ", right in bf16" : "", how & NARROW_C ? ", to bf16" : "", e);
+    free(halves), free(a), free(b), free(was), free(bias), free(sums), free(sums_were);
+    free(q.a.x.at), free(q.b.x.at), free(q.c.at);
 }
 
 /* A long sum of products that need rounding, many threads and few. */
@@ -103,8 +124,8 @@ static void same_bits(enum precision p)
         a[i] *= 0.3f;
     for (int t = 0; t < 3; t++) {
         omp_set_num_threads(t + 1);
-        product(&(struct product){p, M, N, K, {a, M, 1}, {b, N, 0}, c + t * M * N, N, NULL, 0,
-                                  NULL, NULL});
+        product(&(struct product){.precision = p, .m = M, .n = N, .k = K, .a = {{a, M, 0}, 1},
+                                  .b = {{b, N, 0}, 0}, .c = {c + t * M * N, N, 0}});
     }
     ok(!memcmp(c, c + M * N, M * N * sizeof *c) && !memcmp(c, c + 2 * M * N, M * N * sizeof *c),
        "%s %s: the same bits at 1, 2, 3 threads", level, p ? "bf16" : "f32");
@@ -118,6 +139,13 @@ static void check_level(const char *name, void (*f)(const struct product *),
         {1, 1, 1}, {2, 37, 1003}, {3, 50, 31}, {5, 48, 7}, {8, 48, 64}, {9, 33, 255}, {31, 64, 192},
         {33, 70, 386}, {64, 31, 257}, {17, 97, 3500}, {300, 96, 80}, {40, 500, 129},
     };
+    static const struct { int add, turned_a, turned_b; unsigned how; } forms[] = {
+        {0, 0, 1, 0}, {1, 0, 0, 0}, {0, 1, 0, 0},           /* a linear's forward, dx, dw */
+        {0, 0, 1, FROZEN}, {0, 0, 1, FROZEN | NARROW_A | NARROW_C},
+        {0, 0, 1, NARROW_A | NARROW_C}, {1, 0, 0, NARROW_A | NARROW_C}, {0, 0, 0, NARROW_C},
+        {0, 0, 1, NARROW_A}, {0, 0, 1, NARROW_B}, {0, 1, 0, NARROW_A | NARROW_B},
+        {1, 1, 0, NARROW_B}, {0, 1, 0, NARROW_A},
+    };
     int here = 0;
     for (int i = 0; backend_level(i); i++)
         here |= !strcmp(backend_level(i), name);
@@ -128,11 +156,14 @@ static void check_level(const char *name, void (*f)(const struct product *),
     level = name, product = f, halve = h;
     for (enum precision p = PRECISION_F32; p <= PRECISION_BF16; p++) {
         for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
-            for (int form = 0; form < 3 + (p == PRECISION_BF16); form++)
-                /* a linear's forward, dx, dw; forward of a frozen plan */
+            for (int form = 0; form < (int)(sizeof forms / sizeof *forms); form++) {
+                const unsigned how = forms[form].how;
+                if (how && p != PRECISION_BF16)
+                    continue;
                 check((struct product){.precision = p, .m = sizes[i].m, .n = sizes[i].n,
-                                       .k = sizes[i].k, .add = form == 1},
-                      form == 2, form == 0 || form == 3, form == 2, form == 3);
+                                       .k = sizes[i].k, .add = forms[form].add},
+                      forms[form].turned_a, forms[form].turned_b, forms[form].turned_a, how);
+            }
         same_bits(p);
     }
 }

@@ -41,7 +41,7 @@ static struct head head_of(const struct attention_args *a, enum precision p, int
 }
 
 /* The next n floats of a thread's memory. */
-static float *take(float **memory, ptrdiff_t n)
+static float *carve(float **memory, ptrdiff_t n)
 {
     float *p = *memory;
     *memory += round_up((int)n, 16);
@@ -62,11 +62,11 @@ static void seen_by_lanes(const struct head *s, int i, ivec sees[SIDE])
         sees[l / LANES][l % LANES] = seen(s, min_int(i + l, s->a->tq - 1));
 }
 
-/* First number of this head in the sequence's row i of a tensor with `time` rows a sequence. */
-static inline float *at(const struct head *s, const struct tensor *t, float *floats, int time,
-                        int i)
+/* This head in the sequence's rows from i on of a tensor with `time` rows a sequence. */
+static inline struct numbers at(const struct head *s, const struct tensor *t, float *floats,
+                                int time, int i)
 {
-    return tensor_row(t, floats, s->b * time + i) + s->h * s->d;
+    return numbers_from(numbers_of(t, floats), s->b * time + i, s->h * s->d);
 }
 
 /* The head's `time` rows of t's data or gradient: as they lie, or packed plain or stacked, with
@@ -74,28 +74,28 @@ static inline float *at(const struct head *s, const struct tensor *t, float *flo
 INLINE struct operand operand(const enum precision p, const struct head *s, const struct tensor *t,
                               float *floats, int time, int stacked, float **memory)
 {
-    const float *x = at(s, t, floats, time, 0);
+    const struct numbers x = at(s, t, floats, time, 0);
     const int rows = round_up(time, ROWS);
     if (p == PRECISION_F32 && s->d % LANES == 0 && time % ROWS == 0)
-        return (struct operand){x, t->ld};
+        return (struct operand){x.at, x.ld};
     if (stacked) {
-        float *out = take(memory, (ptrdiff_t)rows * s->wide);
-        pack_stacked(p, x, t->ld, time, s->d, out, s->wide, rows);
+        float *out = carve(memory, (ptrdiff_t)rows * s->wide);
+        pack_stacked(p, x, time, s->d, out, s->wide, rows);
         return (struct operand){out, s->wide};
     }
-    float *out = take(memory, (ptrdiff_t)rows * s->units);
-    pack_plain(p, x, t->ld, time, s->d, out, s->units, s->units, rows);
+    float *out = carve(memory, (ptrdiff_t)rows * s->units);
+    pack_plain(p, x, time, s->d, out, s->units, s->units, rows);
     return (struct operand){out, s->units};
 }
 
 /* The strip of `have` rows of x, turned: out [units][STRIP]. */
-INLINE void turn_strip(const enum precision p, const struct head *s, const float *x, ptrdiff_t ld,
-                       int have, float *out, float *temp)
+INLINE void turn_strip(const enum precision p, const struct head *s, struct numbers x, int have,
+                       float *out, float *temp)
 {
     if (p == PRECISION_F32 && s->d % LANES == 0 && have == STRIP) {
-        turn(x, ld, STRIP, s->d, out, STRIP);
+        turn(x.at, x.ld, STRIP, s->d, out, STRIP);
     } else {
-        pack_plain(p, x, ld, have, s->d, temp, s->units, s->units, STRIP);
+        pack_plain(p, x, have, s->d, temp, s->units, s->units, STRIP);
         turn(temp, s->units, STRIP, s->units, out, STRIP);
     }
 }
@@ -152,8 +152,7 @@ static void end_strip(const struct head *s, int i, int have, float *yt, const ve
     }
     turn(yt, STRIP, s->wide, STRIP, temp, s->wide);
     for (int l = 0; l < have; l++) {
-        memcpy(at(s, a->y, a->y->data, a->tq, i + l), temp + l * s->wide,
-               (size_t)s->d * sizeof *temp);
+        store_numbers(at(s, a->y, a->y->data, a->tq, i + l), s->d, temp + l * s->wide);
         row(a->lse, s->b * a->tq + i + l)[s->h] = s->scale * tops[l / LANES][l % LANES]
                                                 + logf(sums[l / LANES][l % LANES]);
     }
@@ -165,13 +164,13 @@ INLINE void strip_forward(const enum precision p, const struct head *s, int i, i
 {
     const struct attention_args *a = s->a;
     const int width = round_up(seen(s, i + have - 1), ROWS);
-    float *qt = take(&memory, s->units * STRIP), *yt = take(&memory, s->wide * STRIP);
-    float *x = take(&memory, width * STRIP), *packed = x;
+    float *qt = carve(&memory, s->units * STRIP), *yt = carve(&memory, s->wide * STRIP);
+    float *x = carve(&memory, width * STRIP), *packed = x;
     vec sums[SIDE], tops[SIDE];
     ivec sees[SIDE];
 
     seen_by_lanes(s, i, sees);
-    turn_strip(p, s, at(s, a->q, a->q->data, a->tq, i), a->q->ld, have, qt, memory);
+    turn_strip(p, s, at(s, a->q, a->q->data, a->tq, i), have, qt, memory);
     tile_mul(is_pair(p), width, STRIP, s->deep, k.data, k.ld, 1, qt, STRIP, x, STRIP, 0);
     soften(s, sees, seen(s, i), width, x, sums, tops);
     for (int j = 0; j < width && drops(s); j += TILE) {
@@ -181,8 +180,8 @@ INLINE void strip_forward(const enum precision p, const struct head *s, int i, i
             x[j * STRIP + e] *= scales[e];
     }
     if (p == PRECISION_BF16) {
-        packed = take(&memory, width * STRIP);
-        pack_stacked(p, x, STRIP, width, STRIP, packed, STRIP, width);
+        packed = carve(&memory, width * STRIP);
+        pack_stacked(p, floats_at(x, STRIP), width, STRIP, packed, STRIP, width);
     }
     tile_mul(is_pair(p), round_up(s->d, ROWS), STRIP, is_pair(p) ? width / 2 : width,
              v.data, 1, v.ld, packed, STRIP, yt, STRIP, 0);
@@ -230,19 +229,19 @@ INLINE struct back start_backward(const enum precision p, const struct head *s)
         .v = operand(p, s, a->v, a->v->data, a->tk, 0, &memory),
         .q = operand(p, s, a->q, a->q->data, a->tq, 1, &memory),
         .dy = operand(p, s, a->y, a->y->grad, a->tq, 1, &memory),
-        .dk = take(&memory, rows), .dv = take(&memory, rows),
-        .qt = take(&memory, s->units * STRIP), .dyt = take(&memory, s->units * STRIP),
-        .dq = take(&memory, STRIP * s->wide),
-        .p = take(&memory, square), .g = take(&memory, square),
+        .dk = carve(&memory, rows), .dv = carve(&memory, rows),
+        .qt = carve(&memory, s->units * STRIP), .dyt = carve(&memory, s->units * STRIP),
+        .dq = carve(&memory, STRIP * s->wide),
+        .p = carve(&memory, square), .g = carve(&memory, square),
     };
     m.k_stacked = m.k;                  /* but for pairs the forms are the same */
     m.p_plain = m.p, m.g_plain = m.g_stacked = m.g;
     if (p == PRECISION_BF16) {
         if (is_pair(p))
             m.k_stacked = operand(p, s, a->k, a->k->data, a->tk, 1, &memory);
-        m.p_plain = take(&memory, square);
-        m.g_plain = take(&memory, square);
-        m.g_stacked = is_pair(p) ? take(&memory, square) : m.g_plain;
+        m.p_plain = carve(&memory, square);
+        m.g_plain = carve(&memory, square);
+        m.g_stacked = is_pair(p) ? carve(&memory, square) : m.g_plain;
     }
     m.memory = memory;
     memset(m.dk, 0, (size_t)rows * sizeof(float));
@@ -264,13 +263,16 @@ INLINE void start_strip(const enum precision p, const struct head *s, struct bac
                         int have)
 {
     const struct attention_args *a = s->a;
-    const float *dy = at(s, a->y, a->y->grad, a->tq, i);
-    turn_strip(p, s, at(s, a->q, a->q->data, a->tq, i), a->q->ld, have, m->qt, m->memory);
-    turn_strip(p, s, dy, a->y->ld, have, m->dyt, m->memory);
+    const struct numbers y = at(s, a->y, a->y->data, a->tq, i);
+    const struct numbers dy = at(s, a->y, a->y->grad, a->tq, i);
+    float *room = m->memory;
+    turn_strip(p, s, at(s, a->q, a->q->data, a->tq, i), have, m->qt, m->memory);
+    turn_strip(p, s, dy, have, m->dyt, m->memory);
     seen_by_lanes(s, i, m->sees);
     for (int l = 0; l < STRIP; l++) {
-        m->own[l / LANES][l % LANES] = l < have ? float_dot(dy + l * a->y->ld,
-            at(s, a->y, a->y->data, a->tq, i + l), s->d) : 0;
+        m->own[l / LANES][l % LANES] = l < have ? float_dot(
+            open_numbers(numbers_from(dy, l, 0), s->d, room),
+            open_numbers(numbers_from(y, l, 0), s->d, room + s->d), s->d) : 0;
         m->lse[l / LANES][l % LANES] = l < have ? row(a->lse, s->b * a->tq + i + l)[s->h]
                                                 : INFINITY;
     }
@@ -313,10 +315,10 @@ INLINE void tile_backward(const enum precision p, const struct head *s, const st
              m->g, STRIP, 0);
     soften_backward(s, m, i, j, n);
     if (p == PRECISION_BF16) {
-        pack_plain(p, m->p, STRIP, n, STRIP, m->p_plain, (int)ld, (int)ld, n);
-        pack_plain(p, m->g, STRIP, n, STRIP, m->g_plain, (int)ld, (int)ld, n);
+        pack_plain(p, floats_at(m->p, STRIP), n, STRIP, m->p_plain, (int)ld, (int)ld, n);
+        pack_plain(p, floats_at(m->g, STRIP), n, STRIP, m->g_plain, (int)ld, (int)ld, n);
         if (is_pair(p))
-            pack_stacked(p, m->g, STRIP, n, STRIP, m->g_stacked, STRIP, n);
+            pack_stacked(p, floats_at(m->g, STRIP), n, STRIP, m->g_stacked, STRIP, n);
     }
     tile_mul(is_pair(p), n, s->wide, deep, m->p_plain, ld, 1, m->dy.data + i / u * m->dy.ld,
              m->dy.ld, m->dv + to, s->wide, 1);
@@ -328,12 +330,14 @@ INLINE void tile_backward(const enum precision p, const struct head *s, const st
 
 /* Add the first n rows of a gradient to a tensor's, from its row i on, or store them. */
 static void give(const struct head *s, const struct tensor *t, int time, int i, int n,
-                 const float *sums)
+                 const float *sums, float *room)
 {
     for (int r = 0; r < n && wants_grad(t); r++) {
-        float *restrict to = at(s, t, t->grad, time, i + r);
+        const struct numbers x = at(s, t, t->grad, time, i + r);
+        float *restrict to = open_numbers(x, s->d, room);
         for (int e = 0; e < s->d; e++)
             to[e] = (t->fresh ? 0 : to[e]) + sums[(ptrdiff_t)r * s->wide + e];
+        close_numbers(x, s->d, to);
     }
 }
 
@@ -348,10 +352,10 @@ INLINE void head_backward(const enum precision p, const struct attention_args *a
         start_strip(p, &s, &m, i, have);
         for (int j = 0; j < width; j += TILE)
             tile_backward(p, &s, &m, i, have, j, min_int(TILE, width - j));
-        give(&s, a->q, a->tq, i, have, m.dq);
+        give(&s, a->q, a->tq, i, have, m.dq, m.memory);
     }
-    give(&s, a->k, a->tk, 0, a->tk, m.dk);
-    give(&s, a->v, a->tk, 0, a->tk, m.dv);
+    give(&s, a->k, a->tk, 0, a->tk, m.dk, m.memory);
+    give(&s, a->v, a->tk, 0, a->tk, m.dv, m.memory);
 }
 
 static void forward_f32(const struct attention_args *a, int b, int h)

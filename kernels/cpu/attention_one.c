@@ -72,7 +72,7 @@ static void head_bf16(const struct attention_args *a, int b, int h)
 int KERNEL(attention_one)(const struct attention_args *a)
 {
     const int heads = a->q->rows * a->heads, n = a->lengths ? ints(a->lengths)[0] : a->tk;
-    if (a->tq > 1 || a->draw)
+    if (a->tq > 1 || a->draw || a->q->storage == STORAGE_BF16)
         return 0;
     #pragma omp parallel for if ((size_t)a->q->rows * (size_t)a->q->cols * (size_t)n > PARALLEL)
     for (int i = 0; i < heads; i++)

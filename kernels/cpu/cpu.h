@@ -19,7 +19,7 @@ enum { COLUMNS = 64 };
 
 static inline int min_int(int a, int b) { return a < b ? a : b; }
 
-/* Row r of a tensor's data and of its gradient. */
+/* Row r of a tensor's data and of its gradient, stored in f32. */
 static inline float *row(const struct tensor *t, int r) { return tensor_row(t, t->data, r); }
 static inline float *grad_row(const struct tensor *t, int r) { return tensor_row(t, t->grad, r); }
 

@@ -1,6 +1,6 @@
 /* dropout.c - which elements are dropped, and dropping them. */
 #include "base/random.h"
-#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/numbers.h"
 
 enum { QUADS = 64 };        /* groups of four numbers drawn in one vector loop */
 
@@ -37,17 +37,21 @@ void KERNEL(dropout_scales)(const struct tensor *draw, unsigned site, float p, u
 
 enum { PART = 256 };
 
-/* out[i] (+)= x[i] * scale of row r's element i. */
-static void drop(const struct dropout_args *a, int r, const float *x, float *out, int add)
+/* Row r of `out` (+)= that of `in` * scale, both data or both gradients. */
+static void drop(const struct dropout_args *a, int r, const struct tensor *in, float *in_floats,
+                 const struct tensor *out, float *out_floats, int add)
 {
     const int c = a->x->cols;
     for (int from = 0; from < c; from += PART) {
         const int w = min_int(PART, c - from);
-        float scale[PART];
+        float scale[PART], room[2 * PART];
+        const float *x = open_part(in, in_floats, r, from, w, room);
+        float *y = open_part(out, out_floats, r, from, w, room + PART);
         KERNEL(dropout_scales)(a->draw, a->site, a->p,
                                (uint64_t)r * (uint64_t)c + (uint64_t)from, w, scale);
         for (int i = 0; i < w; i++)
-            out[from + i] = (add ? out[from + i] : 0) + x[from + i] * scale[i];
+            y[i] = (add ? y[i] : 0) + x[i] * scale[i];
+        close_part(out, out_floats, r, from, w, y);
     }
 }
 
@@ -56,7 +60,7 @@ void KERNEL(dropout_forward)(const struct dropout_args *a)
     const int n = a->x->rows, c = a->x->cols;
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL / 4)
     for (int r = 0; r < n; r++)
-        drop(a, r, row(a->x, r), row(a->y, r), 0);
+        drop(a, r, a->x, a->x->data, a->y, a->y->data, 0);
 }
 
 void KERNEL(dropout_backward)(const struct dropout_args *a)
@@ -66,5 +70,5 @@ void KERNEL(dropout_backward)(const struct dropout_args *a)
         return;
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL / 4)
     for (int r = 0; r < n; r++)
-        drop(a, r, grad_row(a->y, r), grad_row(a->x, r), !a->x->fresh);
+        drop(a, r, a->y, a->y->grad, a->x, a->x->grad, !a->x->fresh);
 }

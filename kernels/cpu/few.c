@@ -59,18 +59,22 @@ static void lay_out(const enum form f, const float *a, int k, int units, float *
 INLINE void multiply(const enum form f, const struct product *q)
 {
     const int units = f == HALVES ? half_ld(q->k) / 2 : q->k, ld_left = 2 * units;
-    const float *b = f == HALVES ? q->halves : q->b.data;
-    const ptrdiff_t ld = f == HALVES ? units : q->b.ld;
+    const float *b = f == HALVES ? q->halves : q->b.x.at;
+    const ptrdiff_t ld = f == HALVES ? units : q->b.x.ld;
     float *left = scratch(SCRATCH_SHARED, (size_t)q->m * (size_t)ld_left);
 
     for (int i = 0; i < q->m; i++)
-        lay_out(f, q->a.data + (ptrdiff_t)i * q->a.ld, q->k, units, left + i * ld_left);
+        lay_out(f, open_numbers(numbers_from(q->a.x, i, 0), q->k,
+                                scratch(SCRATCH_ROWS, (size_t)q->k)),
+                q->k, units, left + i * ld_left);
     #pragma omp parallel for if ((size_t)q->n * (size_t)q->k > PARALLEL)
     for (int j = 0; j < q->n; j++)
         for (int i = 0; i < q->m; i++) {
-            float *c = q->c + (ptrdiff_t)i * q->ldc + j;
-            *c = (q->add ? *c : q->bias ? q->bias[j] : 0)
+            const struct numbers c = numbers_from(q->c, i, j);
+            float room, *x = open_numbers(c, 1, &room);
+            *x = (q->add ? *x : q->bias ? q->bias[j] : 0)
                + dot(f, left + i * ld_left, b + j * ld, units);
+            close_numbers(c, 1, x);
         }
 }
 
@@ -80,7 +84,7 @@ static void multiply_halves(const struct product *q) { multiply(HALVES, q); }
 
 int KERNEL(product_few)(const struct product *q)
 {
-    if (q->m > 4 || !q->b.turned || q->a.turned || q->sums)
+    if (q->m > 4 || !q->b.turned || q->b.x.narrow || q->a.turned || q->sums)
         return 0;
     if (q->precision != PRECISION_BF16)
         multiply_plain(q);

@@ -24,10 +24,17 @@ static struct run *run_of(const struct head_args *a, int r)
     return (struct run *)(void *)row(a->state, r);
 }
 
-/* The logits of row r: where they stay, or where the part alone is. */
-static float *logits_of(const struct part *s, int r)
+/* Where the logits stay, or the part alone is. */
+static const struct tensor *place_of(const struct head_args *a)
 {
-    return s->a->logits->data ? row(s->a->logits, r) + s->first : row(s->a->part, r);
+    return a->logits->data ? a->logits : a->part;
+}
+
+/* Logits [from, from + n) of the part, of row r; see open_part(). */
+static float *logits_of(const struct part *s, int r, int from, int n, float *room)
+{
+    const struct tensor *t = place_of(s->a);
+    return open_part(t, t->data, r, (t == s->a->logits ? s->first : 0) + from, n, room);
 }
 
 /* The largest of n numbers, NaN passed over. */
@@ -80,13 +87,15 @@ static void add_logits(struct run *run, int *best, const float *l, int from, int
 static void add_row(const struct part *s, int r)
 {
     const int target = ints(s->a->targets)[r] - s->first;
-    const float *l = logits_of(s, r);
     struct run *run = run_of(s->a, r);
-    for (int i = 0; i < s->cols; i += AT_ONCE)
-        add_logits(run, (int *)(void *)row(s->a->best, r), l + i, s->first + i,
-                   min_int(AT_ONCE, s->cols - i));
-    if (target >= 0 && target < s->cols)
-        run->target = l[target];
+    for (int i = 0; i < s->cols; i += AT_ONCE) {
+        const int n = min_int(AT_ONCE, s->cols - i);
+        float room[AT_ONCE];
+        const float *l = logits_of(s, r, i, n, room);
+        add_logits(run, (int *)(void *)row(s->a->best, r), l, s->first + i, n);
+        if (target >= i && target < i + n)
+            run->target = l[target - i];
+    }
 }
 
 static void end_row(const struct head_args *a, int r)
@@ -108,12 +117,14 @@ static struct part part_from(const struct head_args *a, int first)
 void KERNEL(head_forward)(const struct head_args *a)
 {
     const int n = a->x->rows, vocab = a->weight->rows;
+    const struct tensor *place = place_of(a);
     for (int first = 0; first < vocab; first += a->part->cols) {
         const struct part s = part_from(a, first);
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = n, .n = s.cols, .k = a->x->cols,
-            .a = {a->x->data, a->x->ld, 0}, .b = {row(a->weight, first), a->weight->ld, 1},
-            .c = logits_of(&s, 0), .ldc = a->logits->data ? a->logits->ld : a->part->ld,
+            .a = factor_of(a->x, a->x->data, 0),
+            .b = factor_of(a->weight, row(a->weight, first), 1),
+            .c = numbers_from(numbers_of(place, place->data), 0, place == a->logits ? first : 0),
             .bias = a->bias ? a->bias->data + first : NULL,
         });
         #pragma omp parallel for if ((size_t)n * (size_t)s.cols > PARALLEL / 4)
@@ -124,24 +135,31 @@ void KERNEL(head_forward)(const struct head_args *a)
         end_row(a, r);
 }
 
-/* dlogits = dloss * (p - (1 - smoothing) [target] - smoothing / vocab), to `part`. */
+/* dlogits = dloss * (p - (1 - smoothing) [target] - smoothing / vocab) of n logits l. */
+static void logits_gradient(const struct head_args *a, int r, const float *l, int n, float *dl)
+{
+    const float lse = row(a->lse, r)[0], spread = a->smoothing / (float)a->weight->rows;
+    const vec dy = splat(ints(a->targets)[r] < 0 ? 0 : grad_row(a->loss, r)[0]);
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store(dl + i, (exp_vec(load(l + i) - lse) - spread) * dy);
+    if (i < n)
+        store_part(dl + i, (exp_vec(load_part(l + i, n - i, 0) - lse) - spread) * dy, n - i);
+}
+
+/* A row of them, to `part`. */
 static void row_gradient(const struct part *s, int r)
 {
     const struct head_args *a = s->a;
-    const int target = ints(a->targets)[r], here = target - s->first;
-    const float lse = row(a->lse, r)[0], spread = a->smoothing / (float)a->weight->rows;
-    const vec dy = splat(target < 0 ? 0 : grad_row(a->loss, r)[0]);
-    const float *l = logits_of(s, r);
-    float *dl = row(a->part, r);
-    int i = 0;
-
-    for (; i + LANES <= s->cols; i += LANES)
-        store(dl + i, (exp_vec(load(l + i) - lse) - spread) * dy);
-    if (i < s->cols)
-        store_part(dl + i, (exp_vec(load_part(l + i, s->cols - i, 0) - lse) - spread) * dy,
-                   s->cols - i);
-    if (here >= 0 && here < s->cols)
-        dl[here] -= dy[0] * (1 - a->smoothing);
+    const int target = ints(a->targets)[r] - s->first;
+    for (int i = 0; i < s->cols; i += AT_ONCE) {
+        const int n = min_int(AT_ONCE, s->cols - i);
+        float room[2 * AT_ONCE], *dl = open_part(a->part, a->part->data, r, i, n, room);
+        logits_gradient(a, r, logits_of(s, r, i, n, room + AT_ONCE), n, dl);
+        if (target >= i && target < i + n)
+            dl[target - i] -= grad_row(a->loss, r)[0] * (1 - a->smoothing);
+        close_part(a->part, a->part->data, r, i, n, dl);
+    }
 }
 
 /* dx += dlogits w;  dw += dlogits' x;  dbias += sum over rows of dlogits. */
@@ -157,16 +175,18 @@ static void part_backward(const struct part *s)
     if (wants_grad(a->x))
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = n, .n = c, .k = s->cols,
-            .a = {a->part->data, a->part->ld, 0}, .b = {row(a->weight, s->first), a->weight->ld, 0},
-            .c = a->x->grad, .ldc = a->x->ld, .add = !a->x->fresh || s->first > 0,
+            .a = factor_of(a->part, a->part->data, 0),
+            .b = factor_of(a->weight, row(a->weight, s->first), 0),
+            .c = numbers_of(a->x, a->x->grad), .add = !a->x->fresh || s->first > 0,
         });
     if (dbias && a->bias->fresh)
         KERNEL(zero)(dbias, (size_t)s->cols);
     if (wants_grad(a->weight))
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = s->cols, .n = c, .k = n,
-            .a = {a->part->data, a->part->ld, 1}, .b = {a->x->data, a->x->ld, 0},
-            .c = grad_row(a->weight, s->first), .ldc = a->weight->ld, .add = !a->weight->fresh,
+            .a = factor_of(a->part, a->part->data, 1), .b = factor_of(a->x, a->x->data, 0),
+            .c = numbers_of(a->weight, grad_row(a->weight, s->first)),
+            .add = !a->weight->fresh,
             .sums = dbias,
         });
 }

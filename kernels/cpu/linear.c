@@ -6,8 +6,8 @@ void KERNEL(linear_forward)(const struct linear_args *a)
 {
     KERNEL(product)(&(struct product){
         .precision = a->precision, .m = a->x->rows, .n = a->y->cols, .k = a->x->cols,
-        .a = {a->x->data, a->x->ld, 0}, .b = {a->weight->data, a->weight->ld, 1},
-        .c = a->y->data, .ldc = a->y->ld, .bias = a->bias ? a->bias->data : NULL,
+        .a = factor_of(a->x, a->x->data, 0), .b = factor_of(a->weight, a->weight->data, 1),
+        .c = numbers_of(a->y, a->y->data), .bias = a->bias ? a->bias->data : NULL,
         .halves = a->weight->halves,
     });
 }
@@ -20,16 +20,16 @@ void KERNEL(linear_backward)(const struct linear_args *a)
     if (wants_grad(a->x))
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = n, .n = in, .k = out,
-            .a = {a->y->grad, a->y->ld, 0}, .b = {a->weight->data, a->weight->ld, 0},
-            .c = a->x->grad, .ldc = a->x->ld, .add = !a->x->fresh,
+            .a = factor_of(a->y, a->y->grad, 0), .b = factor_of(a->weight, a->weight->data, 0),
+            .c = numbers_of(a->x, a->x->grad), .add = !a->x->fresh,
         });
     if (wants_grad(a->bias) && a->bias->fresh)
         KERNEL(zero)(a->bias->grad, (size_t)out);
     if (wants_grad(a->weight))
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = out, .n = in, .k = n,
-            .a = {a->y->grad, a->y->ld, 1}, .b = {a->x->data, a->x->ld, 0},
-            .c = a->weight->grad, .ldc = a->weight->ld, .add = !a->weight->fresh,
+            .a = factor_of(a->y, a->y->grad, 1), .b = factor_of(a->x, a->x->data, 0),
+            .c = numbers_of(a->weight, a->weight->grad), .add = !a->weight->fresh,
             .sums = wants_grad(a->bias) ? a->bias->grad : NULL,
         });
 }

@@ -1,5 +1,6 @@
 /* norm.c - LayerNorm and RMSNorm over rows. */
-#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/numbers.h"
+#include "kernels/scratch.h"
 #include <math.h>
 
 /* Two passes: the variance of a row is taken around its own mean.  The one-pass
@@ -26,8 +27,9 @@ void KERNEL(norm_forward)(const struct norm_args *a)
     const int n = a->x->rows, c = a->x->cols;
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
     for (int r = 0; r < n; r++) {
-        const float *x = row(a->x, r);
-        float *y = row(a->y, r), *stats = row(a->stats, r);
+        float *room = scratch(SCRATCH_ROWS, 2 * (size_t)c), *stats = row(a->stats, r);
+        const float *x = open_row(a->x, a->x->data, r, room);
+        float *y = begin_row(a->y, a->y->data, r, room + c);
 
         row_stats(x, c, a->center, a->eps, stats);
         const float mean = stats[0], rstd = stats[1];
@@ -39,6 +41,7 @@ void KERNEL(norm_forward)(const struct norm_args *a)
         if (a->bias)
             for (int i = 0; i < c; i++)
                 y[i] += a->bias->data[i];
+        close_row(a->y, a->y->data, r, y);
     }
 }
 
@@ -47,10 +50,12 @@ void KERNEL(norm_forward)(const struct norm_args *a)
 static void row_backward(const struct norm_args *a, int r)
 {
     const int c = a->x->cols, fresh = a->x->fresh;
-    const float *restrict x = row(a->x, r), *restrict dy = grad_row(a->y, r);
+    float *room = scratch(SCRATCH_ROWS, 3 * (size_t)c);
+    const float *restrict x = open_row(a->x, a->x->data, r, room);
+    const float *restrict dy = open_row(a->y, a->y->grad, r, room + c);
     const float *restrict gain = a->gain ? a->gain->data : NULL;
     const float mean = row(a->stats, r)[0], rstd = row(a->stats, r)[1];
-    float *restrict dx = grad_row(a->x, r);
+    float *restrict dx = open_row(a->x, a->x->grad, r, room + 2 * c);
     float g_mean = 0, gh_mean = 0;
 
     #pragma omp simd reduction(+:g_mean, gh_mean)
@@ -64,6 +69,7 @@ static void row_backward(const struct norm_args *a, int r)
     for (int i = 0; i < c; i++)
         dx[i] = (fresh ? 0 : dx[i]) + rstd * ((gain ? gain[i] * dy[i] : dy[i]) - g_mean
                                               - (x[i] - mean) * rstd * gh_mean);
+    close_row(a->x, a->x->grad, r, dx);
 }
 
 /* dgain = sum over rows of dy * h,  dbias = sum over rows of dy, of a thread's columns. */
@@ -73,7 +79,9 @@ static void columns_backward(const struct norm_args *a, int from)
     float dgain[COLUMNS] = {0}, dbias[COLUMNS] = {0};
 
     for (int r = 0; r < n; r++) {
-        const float *x = row(a->x, r) + from, *dy = grad_row(a->y, r) + from;
+        float room[2 * COLUMNS];
+        const float *x = open_part(a->x, a->x->data, r, from, w, room);
+        const float *dy = open_part(a->y, a->y->grad, r, from, w, room + COLUMNS);
         const float mean = row(a->stats, r)[0], rstd = row(a->stats, r)[1];
         for (int i = 0; i < w; i++) {
             dgain[i] += dy[i] * ((x[i] - mean) * rstd);

@@ -4,6 +4,7 @@
  * be multiplied as it lies.  All threads pack the one with fewer strips; then each takes runs of
  * strips of the other as they come free, packs them, and multiplies them by all of the first.  An
  * element is summed by one thread in the order of k, so its bits do not depend on their number.
+ * What is to be stored in bf16 is summed in f32 aside, part by part.
  */
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/product.h"
@@ -12,11 +13,11 @@
 #include <omp.h>
 
 enum {
-    DEEP = 256,         /* units of k in a block, and for the tile unit */
+    DEEP = 384,         /* units of k in a block, and for the tile unit */
     DEEP_TILE = 192,
     BLOCKS = 8,         /* of k packed at a time */
     DOWN = 32,          /* rows of a strip of the left operand; of the right it is a panel */
-    STRIPS = 8,         /* multiplied while a part of c stays in the second cache */
+    STRIPS = 4,         /* multiplied while a part of c stays in the second cache */
 };
 
 /* Units of k in a block: its panel of the right operand stays in the first cache. */
@@ -46,15 +47,16 @@ INLINE int units_in(const enum precision p, const struct part *s, int block)
     return min_int(deep_of(p), s->units - block * deep_of(p));
 }
 
+/* Of a turned left operand. */
 INLINE void add_sums(const struct product *q, int row, int have, int from, int deep)
 {
-    const float *a = q->a.data;
-    for (int k = from; q->a.turned && k < from + deep; k++)
+    const struct numbers a = q->a.x;
+    for (int k = from; k < from + deep; k++) {
+        float room[DOWN];
+        const float *x = open_numbers(numbers_from(a, k, row), have, room);
         for (int i = 0; i < have; i++)
-            q->sums[row + i] += a[(ptrdiff_t)k * q->a.ld + row + i];
-    for (int i = 0; !q->a.turned && i < have; i++)
-        for (int k = from; k < from + deep; k++)
-            q->sums[row + i] += a[(ptrdiff_t)(row + i) * q->a.ld + k];
+            q->sums[row + i] += x[i];
+    }
 }
 
 /* Stacked rows [units][DOWN] in groups of ROWS. */
@@ -67,9 +69,11 @@ INLINE void group(const int depth, const float *in, int units, float *out)
 }
 
 /* Whether the left operand is multiplied as it lies. */
-INLINE int is_loose(const struct product *q)
+INLINE int is_loose(const enum precision p, const struct product *q)
 {
-    return q->precision != PRECISION_BF16 && !q->a.turned && !q->sums && q->m % ROWS == 0;
+    return !q->a.turned && q->m % block_rows(p) == 0
+        && (p != PRECISION_BF16
+            || (is_paired(q->a.x) && q->k % (2 * depth_step(p)) == 0));
 }
 
 /* Rows [row, row + DOWN) of the left operand: plain, or if it is turned, but for the tile unit,
@@ -80,21 +84,21 @@ INLINE void pack_left(const enum precision p, const struct part *s, const struct
     const struct product *q = s->q;
     const int u = is_pair(p) ? 2 : 1, depth = deep_of(p);
     const int row = strip * DOWN, have = min_int(DOWN, q->m - row);
-    const ptrdiff_t ld = q->a.ld;
-    if (is_loose(q))
+    const struct numbers a = q->a.x;
+    if (is_loose(p, q))
         return;
     for (int b = 0; b < s->blocks; b++) {
         const int units = units_in(p, s, b), padded = round_up(units, LANES);
         const int from = (s->from + b * depth) * u, deep = min_int(units * u, q->k - from);
         float *out = strip_at(to, strip, b), temp[DEEP * DOWN];
         if (q->a.turned) {
-            pack_stacked(p, q->a.data + from * ld + row, ld, deep, have, temp, DOWN, padded * u);
+            pack_stacked(p, numbers_from(a, from, row), deep, have, temp, DOWN, padded * u);
             if (is_tile(p))
                 turn(temp, DOWN, padded, DOWN, out, depth);
             else
                 group(depth, temp, units, out);
         } else {
-            pack_plain(p, q->a.data + row * ld + from, ld, have, deep, out, depth, padded, DOWN);
+            pack_plain(p, numbers_from(a, row, from), have, deep, out, depth, padded, DOWN);
         }
         if (q->sums)
             add_sums(q, row, have, from, deep);
@@ -108,45 +112,77 @@ INLINE void pack_right(const enum precision p, const int panel, const struct par
     const struct product *q = s->q;
     const int u = is_pair(p) ? 2 : 1, depth = deep_of(p);
     const int col = strip * panel, have = min_int(panel, q->n - col);
-    const ptrdiff_t ld = q->b.ld;
+    const struct numbers matrix = q->b.x;
     for (int b = 0; b < s->blocks; b++) {
         const int units = units_in(p, s, b), padded = round_up(units, LANES);
         const int from = (s->from + b * depth) * u, deep = min_int(units * u, q->k - from);
         float *out = strip_at(to, strip, b), temp[DEEP * 3 * LANES];
         if (!q->b.turned) {
-            pack_stacked(p, q->b.data + from * ld + col, ld, deep, have, out, panel,
+            pack_stacked(p, numbers_from(matrix, from, col), deep, have, out, panel,
                          round_up(units, depth_step(p)) * u);
             continue;
         }
-        const float *b_from = q->b.data + col * ld + from;
+        const struct numbers rows = numbers_from(matrix, col, from);
         if (p == PRECISION_F32 && have == panel && deep == padded) {
-            turn(b_from, ld, panel, padded, out, panel);
+            turn(rows.at, rows.ld, panel, padded, out, panel);
             continue;
         }
-        pack_plain(p, b_from, ld, have, deep, temp, depth, padded, panel);
+        pack_plain(p, rows, have, deep, temp, depth, padded, panel);
         turn(temp, depth, panel, padded, out, panel);
     }
 }
 
+/* Sums that are to be stored in bf16, of a part of c from (row, col) on, rows `ld` apart. */
+struct aside {
+    float *sums;
+    int row, col, ld;
+};
+
+/* The sums of c [rows, n] from (row, col) on to where they belong. */
+INLINE void end_aside(const struct product *q, int row, int col, int rows, int n,
+                      const float *sums, ptrdiff_t ld)
+{
+    for (int r = 0; r < rows; r++) {
+        uint16_t *c = numbers_from(q->c, row + r, col).at;
+        for (int e = 0; e < n; e += LANES) {
+            const int have = min_int(LANES, n - e);
+            const vec more = q->add ? load_n(1, c, e, have)
+                           : q->bias ? load_n(0, q->bias + col, e, have) : splat(0);
+            store_n(1, c, e, have, load(sums + r * ld + e) + more);
+        }
+    }
+}
+
+/* Which block of k it is. */
+enum { FIRST = 1, LAST = 2 };
+
 /* Rows [row, row + have) of c by one panel, over one block of k; a unit of the left operand is at
  * left[i * ai + k * ak]. */
 INLINE void multiply_block(const enum precision p, const int vecs, const struct product *q,
-                           int row, int col, int units, const float *left, ptrdiff_t ai,
-                           ptrdiff_t ak, const float *right, int add)
+                           const struct aside *s, int row, int col, int units, const float *left,
+                           ptrdiff_t ai, ptrdiff_t ak, const float *right, unsigned which)
 {
-    const int panel = vecs * LANES, rows = block_rows(p);
+    const int panel = vecs * LANES, rows = block_rows(p), add = q->add || !(which & FIRST);
     const int have = min_int(rows, q->m - row), n = min_int(panel, q->n - col);
+    if (s) {
+        float *c = s->sums + (ptrdiff_t)(row - s->row) * s->ld + col - s->col;
+        block(p, vecs, units, left, ai, ak, right, panel, which & FIRST ? tile_zeros : c,
+              which & FIRST ? 0 : s->ld, c, s->ld);
+        if (which & LAST)
+            end_aside(q, row, col, have, n, c, s->ld);
+        return;
+    }
     const int whole = have == rows && n == panel;
-    float *c = q->c + (ptrdiff_t)row * q->ldc + col, edge[32 * 3 * LANES];
+    float *c = numbers_from(q->c, row, col).at, edge[32 * 3 * LANES];
     const float *first = add ? c : q->bias ? q->bias + col : tile_zeros;
-    const ptrdiff_t ld_first = add ? q->ldc : 0;
+    const ptrdiff_t ld_first = add ? q->c.ld : 0;
 
     block(p, vecs, units, left, ai, ak, right, panel,
           whole ? first : tile_zeros, whole ? ld_first : 0, whole ? c : edge,
-          whole ? q->ldc : panel);
+          whole ? q->c.ld : panel);
     for (int r = 0; !whole && r < have; r++)
         for (int e = 0; e < n; e++)
-            c[r * q->ldc + e] = first[r * ld_first + e] + edge[r * panel + e];
+            c[r * q->c.ld + e] = first[r * ld_first + e] + edge[r * panel + e];
 }
 
 /* Strips [r, r_end) of rows times panels [c, c_end), part by part of c; `plain`: the form of the
@@ -156,20 +192,29 @@ INLINE void multiply_strips(const enum precision p, const int vecs, const int pl
                             const struct packed *right, int r, int r_end, int c, int c_end)
 {
     const struct product *q = s->q;
-    const int rows = block_rows(p), deep = deep_of(p), loose = plain && is_loose(q);
-    const ptrdiff_t ai = loose ? q->a.ld : plain ? deep : 1;
+    const struct numbers matrix = q->a.x;
+    const int rows = block_rows(p), deep = deep_of(p), loose = plain && is_loose(p, q);
+    const int u = is_pair(p) ? 2 : 1, panel = vecs * LANES, most = STRIPS * panel;
+    const ptrdiff_t ai = loose ? q->a.x.ld / u : plain ? deep : 1;
+    float *sums = q->c.narrow ? scratch(SCRATCH_SUMS, STRIPS * DOWN * (size_t)most) : NULL;
     for (int i = r; i < r_end; i += STRIPS)
         for (int j = c; j < c_end; j += STRIPS)
             for (int b = 0; b < s->blocks; b++)
                 for (int row = i * DOWN; row < min_int(q->m, min_int(i + STRIPS, r_end) * DOWN);
                      row += rows) {
-                    const float *a = loose ? q->a.data + row * ai + s->from + b * deep
-                                           : strip_at(left, row / DOWN, b) + row % DOWN * deep;
-                    for (int col = j; col < min_int(j + STRIPS, c_end); col++)
-                        multiply_block(p, vecs, q, row, col * vecs * LANES,
+                    const float *a = loose
+                                   ? numbers_from(matrix, row, (s->from + b * deep) * u).at
+                                   : strip_at(left, row / DOWN, b) + row % DOWN * deep;
+                    const unsigned which = (s->from + b == 0 ? FIRST : 0)
+                                         | (b == s->blocks - 1 ? LAST : 0);
+                    for (int col = j; col < min_int(j + STRIPS, c_end); col++) {
+                        const struct aside one = {sums, row, col * panel, panel};
+                        const struct aside all = {sums, i * DOWN, j * panel, most};
+                        multiply_block(p, vecs, q, !sums ? NULL : s->blocks == 1 ? &one : &all,
+                                       row, col * panel,
                                        round_up(units_in(p, s, b), depth_step(p)), a, ai,
-                                       plain ? 1 : ROWS, strip_at(right, col, b),
-                                       q->add || s->from + b > 0);
+                                       plain ? 1 : ROWS, strip_at(right, col, b), which);
+                    }
                 }
 }
 
@@ -250,14 +295,16 @@ static void multiply(const struct kit *kit, const struct product *q)
 {
     const int units = units_of(kit->precision, q->k), shared_left = q->m < q->n;
     const int rows = (q->m + DOWN - 1) / DOWN, cols = (q->n + kit->panel - 1) / kit->panel;
-    const int n = shared_left ? cols : rows, most = BLOCKS * kit->depth;
+    const int n = shared_left ? cols : rows;
+    const int blocks = (units + kit->depth - 1) / kit->depth;
+    const int most = (q->c.narrow ? blocks : BLOCKS) * kit->depth;
     const int large = (size_t)q->m * (size_t)q->n * (size_t)q->k > 16 * PARALLEL;
     int next;
     struct packed shared = {
         .n = shared_left ? rows : cols, .floats = kit->depth * (shared_left ? DOWN : kit->panel),
     };
     shared.data = scratch(SCRATCH_SHARED, (size_t)shared.n * (size_t)shared.floats
-                          * (size_t)min_int(BLOCKS, (units + kit->depth - 1) / kit->depth));
+                          * (size_t)min_int(most / kit->depth, blocks));
 
     #pragma omp parallel if (large)
     for (int from = 0; from < units; from += most) {

@@ -1,22 +1,26 @@
 /* product.h - the matrix product behind linear and the head. */
 #pragma once
-#include "kernels/ops.h"
+#include "kernels/cpu/numbers.h"
 
-/* A matrix as it lies in memory: element (i, j) at data[i * ld + j], or with `turned`
- * at data[j * ld + i]. */
+/* Element (i, j) is that of x, or with `turned` (j, i). */
 struct factor {
-    const float *data;
-    int ld, turned;
+    struct numbers x;
+    int turned;
 };
 
+static inline struct factor factor_of(const struct tensor *t, const float *floats, int turned)
+{
+    return (struct factor){numbers_of(t, floats), turned};
+}
+
 /* c [m, n] = a [m, k] b [k, n] + bias [n] (or NULL), or with `add` added to c; in bf16 a and b
- * are rounded, the sums are f32.  sums [m] (or NULL) += the sums of a's rows, unrounded. */
+ * are rounded, the sums are f32, and what is stored in bf16 is rounded once.  sums [m] (or NULL)
+ * += the sums of a's rows, unrounded, where a is turned. */
 struct product {
     enum precision precision;
     int m, n, k;
     struct factor a, b;
-    float *c;
-    int ldc;
+    struct numbers c;
     const float *bias;
     int add;
     float *sums;

@@ -1,5 +1,6 @@
 /* scale.c - every element times one learned number. */
-#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/numbers.h"
+#include "kernels/scratch.h"
 
 void KERNEL(scale_forward)(const struct scale_args *a)
 {
@@ -7,28 +8,35 @@ void KERNEL(scale_forward)(const struct scale_args *a)
     const float factor = *a->factor->data;
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
     for (int r = 0; r < n; r++) {
-        const float *x = row(a->x, r);
-        float *restrict y = row(a->y, r);
+        float *room = scratch(SCRATCH_ROWS, 2 * (size_t)c);
+        const float *x = open_row(a->x, a->x->data, r, room);
+        float *restrict y = begin_row(a->y, a->y->data, r, room + c);
         for (int i = 0; i < c; i++)
             y[i] = factor * x[i];
+        close_row(a->y, a->y->data, r, y);
     }
 }
 
 static void add_scaled(const struct scale_args *a, int r)
 {
-    const float factor = *a->factor->data, *restrict dy = grad_row(a->y, r);
-    float *restrict dx = grad_row(a->x, r);
-    const int fresh = a->x->fresh;
-    for (int i = 0; i < a->x->cols; i++)
+    const int c = a->x->cols, fresh = a->x->fresh;
+    float *room = scratch(SCRATCH_ROWS, 2 * (size_t)c);
+    const float factor = *a->factor->data, *restrict dy = open_row(a->y, a->y->grad, r, room);
+    float *restrict dx = open_row(a->x, a->x->grad, r, room + c);
+    for (int i = 0; i < c; i++)
         dx[i] = (fresh ? 0 : dx[i]) + factor * dy[i];
+    close_row(a->x, a->x->grad, r, dx);
 }
 
 static double row_product(const struct scale_args *a, int r)
 {
-    const float *x = row(a->x, r), *dy = grad_row(a->y, r);
+    const int c = a->x->cols;
+    float *room = scratch(SCRATCH_ROWS, 2 * (size_t)c);
+    const float *x = open_row(a->x, a->x->data, r, room);
+    const float *dy = open_row(a->y, a->y->grad, r, room + c);
     double sum = 0;
     #pragma omp simd reduction(+:sum)
-    for (int i = 0; i < a->x->cols; i++)
+    for (int i = 0; i < c; i++)
         sum += (double)dy[i] * (double)x[i];
     return sum;
 }

@@ -6,7 +6,7 @@
 #define TEXT(x) TEXT_(x)
 
 const struct backend KERNEL(backend) = {
-    .name = "cpu-" TEXT(LEVEL), .stores = 1,
+    .name = "cpu-" TEXT(LEVEL), .stores = 1, .narrows = 1,
     .alloc = memory_alloc, .release = memory_release, .put = memory_put, .get = memory_get,
     .send = memory_put, .copy = memory_copy, .wait = memory_wait, .replay = memory_replay,
     .forget = memory_forget, .settle = memory_settle,

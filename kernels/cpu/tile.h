@@ -1,9 +1,9 @@
 /* tile.h - products of small matrices that lie in cache, in registers.
  *
- * Operands are packed into units of 32 bits: a float, or where the machine multiplies bf16
- * (pair = 1) two bf16 that are neighbours along the summed index k.  Elsewhere bf16 is a float
- * that was rounded, so the result means the same.  An operand has one of three forms, of the
- * matrix x [rows, cols] in f32:
+ * Operands are packed from f32 or bf16 into units of 32 bits: a float, or where the machine
+ * multiplies bf16 (pair = 1) two bf16 that are neighbours along the summed index k.  Elsewhere bf16
+ * is a float that was rounded, so the result means the same.  An operand has one of three forms, of
+ * the matrix x [rows, cols]:
  *
  *   plain   unit [i][p] of row i, k along the columns: the left operand x
  *   stacked unit [p][j] of column j, k along the rows: the right operand x, the left operand x'
@@ -12,7 +12,7 @@
  * In f32 the first two are x itself.  Sides that are not a multiple of what the registers
  * take are padded with zeros. */
 #pragma once
-#include "kernels/cpu/vmath.h"
+#include "kernels/cpu/numbers.h"
 #include "kernels/ops.h"
 #include <stddef.h>
 
@@ -175,6 +175,17 @@ INLINE void tile_mul(const int pair, int m, int n, int k, const float *a, ptrdif
         }
 }
 
+INLINE struct numbers floats_at(const float *x, ptrdiff_t ld)
+{
+    return (struct numbers){(void *)(uintptr_t)x, ld, 0};
+}
+
+/* Whether it is, row by row, units of pairs as they are multiplied. */
+INLINE int is_paired(struct numbers x)
+{
+    return PAIRS && x.narrow && x.ld % 2 == 0 && (uintptr_t)x.at % sizeof(float) == 0;
+}
+
 /* Two numbers as one unit, the first in the low half. */
 INLINE float pair_of(float first, float second)
 {
@@ -196,31 +207,57 @@ INLINE void pair_rows(const float *low, const float *high, float *out)
         24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     _mm512_storeu_si512(out, _mm512_permutexvar_epi16(zip, y));
 }
+
+INLINE void zip_rows(const uint16_t *low, const uint16_t *high, float *out)
+{
+    const __m512i l = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)low));
+    const __m512i h = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)high));
+    _mm512_storeu_si512(out, _mm512_or_si512(l, _mm512_slli_epi32(h, 16)));
+}
 #else
 INLINE void pair_row(const float *x, float *out) { (void)x, (void)out; }
 INLINE void pair_rows(const float *low, const float *high, float *out)
 {
     (void)low, (void)high, (void)out;
 }
+INLINE void zip_rows(const uint16_t *low, const uint16_t *high, float *out)
+{
+    (void)low, (void)high, (void)out;
+}
 #endif
 
 /* Fetches a row that is packed soon: short rows far apart are not foreseen by the machine. */
-INLINE void fetch_row(const float *x, int cols)
+INLINE void fetch_row(struct numbers x, ptrdiff_t row, int cols)
 {
-    for (int e = 0; e < cols && cols <= VECS * LANES; e += 16)
-        __builtin_prefetch(x + e);
+    const char *at = numbers_from(x, row, 0).at;
+    for (int e = 0; e < cols && cols <= VECS * LANES; e += x.narrow ? 32 : 16)
+        __builtin_prefetch(at + e * (x.narrow ? 2 : 4));
+}
+
+/* A row of n numbers in bf16 as units, in plain form. */
+INLINE void pack_narrow_row(const enum precision p, const uint16_t *restrict row, int n,
+                            float *restrict to)
+{
+    if (is_pair(p))
+        memcpy(to, row, (size_t)(n / 2) * sizeof *to);
+    if (is_pair(p) && n % 2)
+        to[n / 2] = float_of(row[n - 1]);
+    for (int j = 0; !is_pair(p) && j < n; j++)
+        to[j] = bf16_widen(row[j]);
 }
 
 /* x [rows, cols] in plain form: out [rows_out][ld_out], padded to `wide` units. */
-INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int rows, int cols,
+INLINE void pack_plain(const enum precision p, struct numbers x, int rows, int cols,
                        float *restrict out, int ld_out, int wide, int rows_out)
 {
     const int whole = is_pair(p) ? cols / 2 : cols;
     for (int i = 0; i < rows; i++) {
-        const float *restrict row = x + i * ld;
+        const float *restrict row = numbers_from(x, i, 0).at;
         float *restrict to = out + (ptrdiff_t)i * ld_out;
-        int j = 0;
-        fetch_row(row + ROWS_AHEAD * ld, cols);
+        int j = x.narrow ? whole : 0;
+        fetch_row(x, i + ROWS_AHEAD, cols);
+        if (x.narrow)
+            pack_narrow_row(p, (const uint16_t *)(const void *)row, cols, to);
         for (; is_pair(p) && j + 16 <= whole; j += 16)
             pair_row(row + 2 * j, to + j);
         for (; p == PRECISION_F32 && j + LANES <= whole; j += LANES)
@@ -228,7 +265,7 @@ INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int
         for (; j < whole; j++)
             to[j] = is_pair(p) ? pair_of(row[2 * j], row[2 * j + 1])
                   : p == PRECISION_BF16 ? bf16_round(row[j]) : row[j];
-        if (is_pair(p) && cols % 2)
+        if (is_pair(p) && cols % 2 && !x.narrow)
             to[whole] = pair_of(row[cols - 1], 0);
         for (j = is_pair(p) ? (cols + 1) / 2 : cols; j < wide; j++)
             to[j] = 0;
@@ -238,30 +275,47 @@ INLINE void pack_plain(const enum precision p, const float *x, ptrdiff_t ld, int
             out[(ptrdiff_t)i * ld_out + j] = 0;
 }
 
+/* Two rows of n numbers, the second NULL for zeros, as a row of pairs. */
+INLINE void stack_rows(const float *restrict low, const float *restrict high, int n,
+                       float *restrict to)
+{
+    int j = 0;
+    for (; high && j + 16 <= n; j += 16)
+        pair_rows(low + j, high + j, to + j);
+    for (; j < n; j++)
+        to[j] = pair_of(low[j], high ? high[j] : 0);
+}
+
+INLINE void stack_narrow_rows(const uint16_t *restrict low, const uint16_t *restrict high, int n,
+                              float *restrict to)
+{
+    int j = 0;
+    for (; high && j + 16 <= n; j += 16)
+        zip_rows(low + j, high + j, to + j);
+    for (; j < n; j++)
+        to[j] = float_of((uint32_t)(high ? high[j] : 0) << 16 | low[j]);
+}
+
 /* x [rows, cols] in stacked form: out [units of rows_out][ld_out], padded. */
-INLINE void pack_stacked(const enum precision p, const float *x, ptrdiff_t ld, int rows, int cols,
+INLINE void pack_stacked(const enum precision p, struct numbers x, int rows, int cols,
                          float *restrict out, int ld_out, int rows_out)
 {
     if (!is_pair(p)) {
-        pack_plain(p, x, ld, rows, cols, out, ld_out, ld_out, rows_out);
+        pack_plain(p, x, rows, cols, out, ld_out, ld_out, rows_out);
         return;
     }
     for (int i = 0; i < rows_out; i += 2) {
-        const float *restrict low = x + i * ld, *restrict high = x + (i + 1) * ld;
+        const void *low = numbers_from(x, i, 0).at;
+        const void *high = i + 1 < rows ? numbers_from(x, i + 1, 0).at : NULL;
         float *restrict to = out + (ptrdiff_t)(i / 2) * ld_out;
-        const int w = i < rows ? cols : 0;
-        int j = 0;
-        fetch_row(low + ROWS_AHEAD * ld, cols);
-        fetch_row(high + ROWS_AHEAD * ld, cols);
-        if (i + 1 < rows) {
-            for (; j + 16 <= w; j += 16)
-                pair_rows(low + j, high + j, to + j);
-            for (; j < w; j++)
-                to[j] = pair_of(low[j], high[j]);
-        }
-        for (; j < w; j++)
-            to[j] = pair_of(low[j], 0);
-        for (; j < ld_out; j++)
+        const int n = i < rows ? cols : 0;
+        fetch_row(x, i + ROWS_AHEAD, cols);
+        fetch_row(x, i + ROWS_AHEAD + 1, cols);
+        if (x.narrow)
+            stack_narrow_rows(low, high, n, to);
+        else
+            stack_rows(low, high, n, to);
+        for (int j = n; j < ld_out; j++)
             to[j] = 0;
     }
 }

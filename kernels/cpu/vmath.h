@@ -175,3 +175,26 @@ INLINE vec rounded(int bf16, vec x)
     const ivec b = (ivec)x, up = b + 0x7fff + (b >> 16 & 1);
     return bf16 ? pick(x != x, x, (vec)(up & (int32_t)0xffff0000)) : x;
 }
+
+typedef uint16_t hvec __attribute__((vector_size(2 * LANES), aligned(2), may_alias));
+typedef uint32_t uvec __attribute__((vector_size(4 * LANES)));
+
+/* Numbers in bf16; and storing so, to the nearest. */
+INLINE vec load_bf16(const uint16_t *x)
+{
+#ifdef __AVX512F__
+    const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)x));
+    return (vec)_mm512_slli_epi32(wide, 16);
+#else
+    return (vec)(__builtin_convertvector(*(const hvec *)x, uvec) << 16);
+#endif
+}
+INLINE void store_bf16(uint16_t *x, vec v)
+{
+#ifdef __AVX512BF16__
+    *(hvec *)x = (hvec)_mm512_cvtneps_pbh((__m512)v);
+#else
+    const vec r = pick(v != v, splat(float_of(0x7fff0000)), rounded(1, v));
+    *(hvec *)x = __builtin_convertvector((uvec)r >> 16, hvec);
+#endif
+}

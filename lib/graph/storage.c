@@ -60,7 +60,7 @@ void choose_storage(struct plan *p)
     int narrows = 0, changed = 1;
     for (size_t i = 0; i < p->n_steps && p->be->narrows; i++)
         narrows |= is_narrow_product(&p->steps[i]);
-    p->narrow_floats = (size_t)narrows;     /* plan_layout() sets how many */
+    p->narrow_floats = narrows && p->be->narrow;    /* plan_layout() sets how many */
     for (size_t i = 0; i < p->n_tensors; i++) {
         struct tensor *t = p->tensors[i];
         const int fixed = t->kind == TENSOR_INPUT || t->kind == TENSOR_PARAM || is_result(t);
