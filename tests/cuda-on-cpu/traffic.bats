@@ -30,6 +30,10 @@ setup()
     command -v nvcc >/dev/null || skip "nvcc is not here to compile it"
     [ -x build/cuda-nvcc/ops ]
     for log in build/cuda-nvcc/kernels/cuda/*.ptxas; do
+        for arch in $(nvcc --list-gpu-code | grep -xE 'sm_(80|90|100)'); do
+            [ "$(grep -c 'entry function' "$log")" -eq 0 ] ||
+                grep -q "entry function .*'$arch'" "$log"
+        done
         run grep -nE '[1-9][0-9]* bytes spill' "$log"
         [ "$status" -eq 1 ] || { echo "$log: $output"; return 1; }
     done
