@@ -1,5 +1,5 @@
 /* reduce.c - sums over sequences (kernels/reduce.h): each row by itself, then the rows in order. */
-#include "kernels/cpu/cpu.h"
+#include "kernels/cpu/numbers.h"
 #include "kernels/scratch.h"
 #include <math.h>
 
@@ -10,8 +10,12 @@ static void *row_results(int n, size_t each)
 }
 
 /* Two passes, as in norm.c. */
-static struct sums row_sums(const float *x, const float *with, int c)
+static struct sums row_sums(const struct tensor *xs, const struct tensor *withs, int r)
 {
+    const int c = xs->cols;
+    float *room = scratch(SCRATCH_ROWS, 2 * (size_t)c);
+    const float *x = open_row(xs, xs->data, r, room);
+    const float *with = withs ? open_row(withs, withs->data, r, room + c) : NULL;
     double plain = 0, absolute = 0, squares = 0, product = 0, deviations = 0, largest = 0;
     #pragma omp simd reduction(+:plain, absolute, squares) reduction(max:largest)
     for (int i = 0; i < c; i++) {
@@ -61,7 +65,7 @@ void KERNEL(sums)(const struct tensor *x, const struct tensor *with, struct sequ
     struct sums *of = row_results(n, sizeof *of);
     #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
     for (int r = 0; r < n; r++)
-        of[r] = row_sums(row(x, r), with ? row(with, r) : NULL, c);
+        of[r] = row_sums(x, with, r);
     for (int k = 0; k < w.n; k++)
         to[k] = add_rows(of + (size_t)k * (size_t)w.time, w.time, c);
 }
@@ -70,9 +74,10 @@ void KERNEL(sums)(const struct tensor *x, const struct tensor *with, struct sequ
 static struct welford row_welford(const struct tensor *x, struct sequences w, int r, long long n,
                                   double *restrict means)
 {
+    float *room = scratch(SCRATCH_ROWS, (size_t)x->cols);
     double deviations = 0, squares = 0;
     for (int k = 0; k < w.n; k++) {
-        const float *now = row(x, k * w.time + r);
+        const float *now = open_row(x, x->data, k * w.time + r, room);
         const double share = 1 / (double)(n + k + 1);
         #pragma omp simd reduction(+:deviations)
         for (int i = 0; i < x->cols; i++) {
@@ -119,9 +124,11 @@ static double row_variance(const float *x, int c, int center)
 static struct ellipsoid row_ellipsoid(const struct norm_args *a, int r)
 {
     const int c = a->x->cols;
-    const float *y = row(a->y, r), *gain = a->gain ? a->gain->data : NULL;
-    const float *bias = a->bias ? a->bias->data : NULL;
-    const double v = row_variance(row(a->x, r), c, a->center), lemma = v / (v + (double)a->eps);
+    float *room = scratch(SCRATCH_ROWS, 2 * (size_t)c);
+    const float *x = open_row(a->x, a->x->data, r, room);
+    const float *y = open_row(a->y, a->y->data, r, room + c);
+    const float *gain = a->gain ? a->gain->data : NULL, *bias = a->bias ? a->bias->data : NULL;
+    const double v = row_variance(x, c, a->center), lemma = v / (v + (double)a->eps);
     double squares = 0, sum = 0;
     #pragma omp simd reduction(+:squares, sum)
     for (int i = 0; i < c; i++) {
@@ -156,8 +163,10 @@ void KERNEL(ellipsoid)(const struct norm_args *a, struct sequences w, struct ell
         to[k] = add_ellipsoids(of + (size_t)k * (size_t)w.time, w.time);
 }
 
-static double row_support(const float *p, const float *gain, const float *bias, int c)
+static double row_support(const struct tensor *ps, int r, const float *gain, const float *bias)
 {
+    const int c = ps->cols;
+    const float *p = open_row(ps, ps->data, r, scratch(SCRATCH_ROWS, (size_t)c));
     double squares = 0, along = 0;
     #pragma omp simd reduction(+:squares, along)
     for (int i = 0; i < c; i++) {
@@ -175,8 +184,7 @@ void KERNEL(support)(const struct tensor *p, const struct tensor *gain, const st
     double *of = row_results(n, sizeof *of);
     #pragma omp parallel for if ((size_t)n * (size_t)p->cols > PARALLEL)
     for (int r = 0; r < n; r++)
-        of[r] = row_support(row(p, r), gain ? gain->data : NULL, bias ? bias->data : NULL,
-                            p->cols);
+        of[r] = row_support(p, r, gain ? gain->data : NULL, bias ? bias->data : NULL);
     for (int k = 0; k < w.n; k++) {
         to[k] = 0;
         for (int r = 0; r < w.time; r++)
