@@ -66,8 +66,10 @@ check-cuda: ## the CUDA backend: on a GPU where there is one, else its kernels o
 	@if command -v nvidia-smi >/dev/null; then $(MAKE) -s check-gpu; else $(MAKE) -s check-emu; fi
 
 check-gpu:
-	@$(MAKE) -s -j$(JOBS) cuda-tests CUDA=nvcc
+	@$(MAKE) -s -j$(JOBS) cuda-tests all CUDA=nvcc BIN=build/cuda-nvcc/bin
 	@for t in $(CUDA_SHARED:%='% cuda') compare; do $(BUILD)/cuda-nvcc/$$t || exit 1; done
+	@KEEL_BIN=$(abspath build/cuda-nvcc/bin) tests/run $(BUILD)/cuda-tap 1 \
+	    tests/cuda-on-cpu/programs.bats
 
 # Three builds: plain; every access checked; sanitised.
 check-emu:
