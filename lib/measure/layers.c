@@ -14,7 +14,6 @@ struct reduced {
     struct sums *state, *branch;            /* [n_stream, batch]; branch beside X_{k-1} */
     struct welford *entry;                  /* [n_stream] */
     struct ellipsoid *norm;                 /* [n_steps], of those that are norms */
-    size_t bytes;
 };
 
 struct layers {
@@ -33,6 +32,14 @@ static int in_sublayer(const struct model *m, const struct norm_args *a, int k)
     return a->y->born <= m->stream[k]->born && (!k || a->y->born > m->stream[k - 1]->born);
 }
 
+/* Its bytes. */
+static size_t reduced_size(const struct model *m)
+{
+    const size_t n = (size_t)m->n_stream;
+    return 2 * n * (size_t)m->batch * sizeof(struct sums) + n * sizeof(struct welford)
+         + m->plan->n_steps * sizeof(struct ellipsoid);
+}
+
 static struct reduced reduced_in(const struct model *m, void *memory)
 {
     const size_t n = (size_t)m->n_stream, windows = n * (size_t)m->batch;
@@ -40,8 +47,6 @@ static struct reduced reduced_in(const struct model *m, void *memory)
     r.branch = r.state + windows;
     r.entry = (struct welford *)(void *)(r.branch + windows);
     r.norm = (struct ellipsoid *)(void *)(r.entry + n);
-    r.bytes = 2 * windows * sizeof *r.state + n * sizeof *r.entry
-            + m->plan->n_steps * sizeof *r.norm;
     return r;
 }
 
@@ -54,7 +59,7 @@ struct layers *layers_new(struct model *m, long long windows)
 {
     struct layers *l = zalloc(1, sizeof *l);
     const struct backend *be = m->plan->be;
-    const size_t bytes = reduced_in(m, NULL).bytes;
+    const size_t bytes = reduced_size(m);
     *l = (struct layers){.m = m, .room = windows, .result = zalloc(1, sizeof *l->result)};
     l->seen = zalloc((size_t)windows * (size_t)m->n_stream, sizeof *l->seen);
     l->means = (double *)(void *)be->alloc(2 * (size_t)m->n_stream * state_size(m));
@@ -144,7 +149,7 @@ void layers_add(struct layers *l, int windows)
     if (l->result->windows + windows > l->room)
         die("layers_add: more than the %lld windows announced", l->room);
     reduce(l, (struct sequences){windows, m->time});
-    m->plan->be->get(l->here.state, l->there.state, l->there.bytes);
+    m->plan->be->get(l->here.state, l->there.state, reduced_size(m));
     for (int k = 0; k < m->n_stream; k++) {
         for (int w = 0; w < windows; w++)
             add_window(l, k, w);
