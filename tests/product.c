@@ -138,6 +138,7 @@ static void check_level(const char *name, void (*f)(const struct product *),
     static const struct { int m, n, k; } sizes[] = {
         {1, 1, 1}, {2, 37, 1003}, {3, 50, 31}, {5, 48, 7}, {8, 48, 64}, {9, 33, 255}, {31, 64, 192},
         {33, 70, 386}, {64, 31, 257}, {17, 97, 3500}, {300, 96, 80}, {40, 500, 129},
+        {64, 40, 448},
     };
     static const struct { int add, turned_a, turned_b; unsigned how; } forms[] = {
         {0, 0, 1, 0}, {1, 0, 0, 0}, {0, 1, 0, 0},           /* a linear's forward, dx, dw */
