@@ -3,6 +3,7 @@
 #include "kernels/cpu/cpu.h"
 #include "kernels/cpu/product.h"
 #include "kernels/cpu/vmath.h"
+#include "kernels/scratch.h"
 #include <math.h>
 
 enum { AT_ONCE = 1024 };        /* logits of a row that are gone through twice */
@@ -162,8 +163,8 @@ static void row_gradient(const struct part *s, int r)
     }
 }
 
-/* dx += dlogits w;  dw += dlogits' x;  dbias += sum over rows of dlogits. */
-static void part_backward(const struct part *s)
+/* dx (+)= dlogits w;  dw += dlogits' x;  dbias += sum over rows of dlogits. */
+static void part_backward(const struct part *s, struct numbers dx, int add)
 {
     const struct head_args *a = s->a;
     const int n = a->x->rows, c = a->x->cols;
@@ -177,7 +178,7 @@ static void part_backward(const struct part *s)
             .precision = a->precision, .m = n, .n = c, .k = s->cols,
             .a = factor_of(a->part, a->part->data, 0),
             .b = factor_of(a->weight, row(a->weight, s->first), 0),
-            .c = numbers_of(a->x, a->x->grad), .add = !a->x->fresh || s->first > 0,
+            .c = dx, .add = add,
         });
     if (dbias && a->bias->fresh)
         KERNEL(zero)(dbias, (size_t)s->cols);
@@ -191,10 +192,31 @@ static void part_backward(const struct part *s)
         });
 }
 
+/* The gradient of x, stored in bf16, (+)= what was summed in f32. */
+static void end_gradient(const struct head_args *a, const float *sums)
+{
+    const int n = a->x->rows, c = a->x->cols;
+    #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
+    for (int r = 0; r < n; r++) {
+        const float *sum = sums + (ptrdiff_t)r * c;
+        float *dx = open_row(a->x, a->x->grad, r, scratch(SCRATCH_ROWS, (size_t)c));
+        for (int i = 0; i < c; i++)
+            dx[i] = (a->x->fresh ? 0 : dx[i]) + sum[i];
+        close_row(a->x, a->x->grad, r, dx);
+    }
+}
+
 void KERNEL(head_backward)(const struct head_args *a)
 {
+    const int aside = wants_grad(a->x) && a->x->storage == STORAGE_BF16;
+    const size_t size = tensor_size(a->x);
+    float *sums = aside ? scratch(SCRATCH_GRADIENT, size) : NULL;
+    const struct numbers dx = aside ? (struct numbers){sums, a->x->cols, 0}
+                                    : numbers_of(a->x, a->x->grad);
     for (int first = 0; first < a->weight->rows; first += a->part->cols) {
         const struct part s = part_from(a, first);
-        part_backward(&s);
+        part_backward(&s, dx, first > 0 || !(aside || a->x->fresh));
     }
+    if (aside)
+        end_gradient(a, sums);
 }

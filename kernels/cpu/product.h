@@ -14,8 +14,8 @@ static inline struct factor factor_of(const struct tensor *t, const float *float
 }
 
 /* c [m, n] = a [m, k] b [k, n] + bias [n] (or NULL), or with `add` added to c; in bf16 a and b
- * are rounded, the sums are f32, and what is stored in bf16 is rounded once.  sums [m] (or NULL)
- * += the sums of a's rows, unrounded, where a is turned. */
+ * are rounded, the sums are f32, and c is rounded once where it is stored in bf16.  sums [m] (or
+ * NULL) += the sums of a's rows, unrounded, where a is turned.  In f32 all is stored in f32. */
 struct product {
     enum precision precision;
     int m, n, k;
