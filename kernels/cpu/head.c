@@ -164,7 +164,7 @@ static void row_gradient(const struct part *s, int r)
 }
 
 /* dx (+)= dlogits w;  dw += dlogits' x;  dbias += sum over rows of dlogits. */
-static void part_backward(const struct part *s, struct numbers dx, int add)
+static void part_backward(const struct part *s, const struct tensor *dx)
 {
     const struct head_args *a = s->a;
     const int n = a->x->rows, c = a->x->cols;
@@ -178,7 +178,7 @@ static void part_backward(const struct part *s, struct numbers dx, int add)
             .precision = a->precision, .m = n, .n = c, .k = s->cols,
             .a = factor_of(a->part, a->part->data, 0),
             .b = factor_of(a->weight, row(a->weight, s->first), 0),
-            .c = dx, .add = add,
+            .c = numbers_of(dx, dx->grad), .add = !dx->fresh || s->first > 0,
         });
     if (dbias && a->bias->fresh)
         KERNEL(zero)(dbias, (size_t)s->cols);
@@ -192,31 +192,20 @@ static void part_backward(const struct part *s, struct numbers dx, int add)
         });
 }
 
-/* The gradient of x, stored in bf16, (+)= what was summed in f32. */
-static void end_gradient(const struct head_args *a, const float *sums)
-{
-    const int n = a->x->rows, c = a->x->cols;
-    #pragma omp parallel for if ((size_t)n * (size_t)c > PARALLEL)
-    for (int r = 0; r < n; r++) {
-        const float *sum = sums + (ptrdiff_t)r * c;
-        float *dx = open_row(a->x, a->x->grad, r, scratch(SCRATCH_ROWS, (size_t)c));
-        for (int i = 0; i < c; i++)
-            dx[i] = (a->x->fresh ? 0 : dx[i]) + sum[i];
-        close_row(a->x, a->x->grad, r, dx);
-    }
-}
-
+/* A gradient that is stored in bf16 is summed over the parts in f32. */
 void KERNEL(head_backward)(const struct head_args *a)
 {
     const int aside = wants_grad(a->x) && a->x->storage == STORAGE_BF16;
-    const size_t size = tensor_size(a->x);
-    float *sums = aside ? scratch(SCRATCH_GRADIENT, size) : NULL;
-    const struct numbers dx = aside ? (struct numbers){sums, a->x->cols, 0}
-                                    : numbers_of(a->x, a->x->grad);
+    struct tensor dx = *a->x, none = *a->x;
+    if (aside)
+        dx = (struct tensor){.rows = dx.rows, .cols = dx.cols, .ld = dx.cols, .fresh = 1,
+                             .grad = scratch(SCRATCH_GRADIENT, tensor_size(&dx))};
     for (int first = 0; first < a->weight->rows; first += a->part->cols) {
         const struct part s = part_from(a, first);
-        part_backward(&s, dx, first > 0 || !(aside || a->x->fresh));
+        part_backward(&s, &dx);
     }
+    none.grad = NULL;
     if (aside)
-        end_gradient(a, sums);
+        KERNEL(residual_backward)(&(struct residual_args){.x = &none, .f = a->x, .y = &dx,
+                                                          .step = 1});
 }

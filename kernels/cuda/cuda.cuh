@@ -21,7 +21,7 @@ extern cudaStream_t cuda_stream;    /* everything runs in it, in order */
 /* Device memory that lasts until the next call for the same use; its old contents are gone. */
 enum scratch {
     SCRATCH_SUMS, SCRATCH_LINKS, SCRATCH_DELTA, SCRATCH_LEFT, SCRATCH_RIGHT, SCRATCH_ROWS,
-    SCRATCH_USES
+    SCRATCH_GRADIENT, SCRATCH_USES
 };
 void *cuda_scratch(enum scratch use, size_t bytes);
 extern unsigned cuda_scratch_moves;     /* how often some of it got another address */

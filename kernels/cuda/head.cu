@@ -3,6 +3,8 @@
 #include "kernels/cuda/columns.cuh"
 #include "kernels/cuda/matmul.cuh"
 
+extern "C" void cuda_residual_backward(const struct residual_args *a);
+
 /* What a run of logits is summed up in: a row of `state`. */
 struct run {
     float max, sum;         /* sum of exp(logit - max) */
@@ -183,19 +185,20 @@ static void part_gradient(const struct head_args *a, int first, int c)
     });
 }
 
-static void part_backward(const struct head_args *a, const struct operand *x, int first, int c)
+static void part_backward(const struct head_args *a, const struct operand *x,
+                          const struct tensor *dx, int first, int c)
 {
     const int n = a->x->rows, width = a->x->cols, ld = a->weight->ld;
     struct tensor part = *a->part;
     part.cols = c;
     const struct operand d = operand_of(&part, part.data, 0, n, a->precision, SCRATCH_LEFT);
-    if (a->x->grad) {               /* dx (+)= dlogits weight */
+    if (dx->grad) {                 /* dx (+)= dlogits weight */
         const struct product p = {
             .a = d, .b = operand_of(a->weight, a->weight->data, first, c, a->precision,
                                     SCRATCH_RIGHT),
-            .c = a->x->grad, .c_ld = a->x->ld, .c_storage = a->x->storage, .bias = nullptr,
+            .c = dx->grad, .c_ld = dx->ld, .c_storage = dx->storage, .bias = nullptr,
             .m = n, .n = width, .k = c, .a_turned = false, .b_turned = false,
-            .add = !a->x->fresh || first > 0, .precision = a->precision,
+            .add = !dx->fresh || first > 0, .precision = a->precision,
         };
         matmul(&p);
     }
@@ -210,14 +213,24 @@ static void part_backward(const struct head_args *a, const struct operand *x, in
     }
 }
 
+/* A gradient that is stored in bf16 is summed over the parts in f32. */
 extern "C" void cuda_head_backward(const struct head_args *a)
 {
+    const bool aside = a->x->grad && a->x->storage == STORAGE_BF16;
+    struct tensor dx = *a->x, none = {};
+    if (aside) {
+        dx.storage = STORAGE_F32, dx.ld = dx.cols, dx.fresh = 1;
+        dx.grad = (float *)cuda_scratch(SCRATCH_GRADIENT, sizeof(float) * tensor_size(&dx));
+    }
     const int vocab = a->weight->rows;
     const struct operand x = operand_of(a->x, a->x->data, 0, a->x->rows, a->precision,
                                         SCRATCH_ROWS);
     for (int first = 0; first < vocab; first += a->part->cols) {
         const int c = min(a->part->cols, vocab - first);
         part_gradient(a, first, c);
-        part_backward(a, &x, first, c);
+        part_backward(a, &x, &dx, first, c);
     }
+    const struct residual_args end = {.x = &none, .f = a->x, .y = &dx, .step = 1};
+    if (aside)
+        cuda_residual_backward(&end);
 }
