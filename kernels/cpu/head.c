@@ -25,17 +25,12 @@ static struct run *run_of(const struct head_args *a, int r)
     return (struct run *)(void *)row(a->state, r);
 }
 
-/* Where the logits stay, or the part alone is. */
-static const struct tensor *place_of(const struct head_args *a)
+/* The part's logits: where they stay, or where the part alone is. */
+static struct numbers logits_of(const struct part *s)
 {
-    return a->logits->data ? a->logits : a->part;
-}
-
-/* Logits [from, from + n) of the part, of row r; see open_part(). */
-static float *logits_of(const struct part *s, int r, int from, int n, float *room)
-{
-    const struct tensor *t = place_of(s->a);
-    return open_part(t, t->data, r, (t == s->a->logits ? s->first : 0) + from, n, room);
+    const struct tensor *logits = s->a->logits, *part = s->a->part;
+    return logits->data ? numbers_from(numbers_of(logits, logits->data), 0, s->first)
+                        : numbers_of(part, part->data);
 }
 
 /* The largest of n numbers, NaN passed over. */
@@ -92,7 +87,7 @@ static void add_row(const struct part *s, int r)
     for (int i = 0; i < s->cols; i += AT_ONCE) {
         const int n = min_int(AT_ONCE, s->cols - i);
         float room[AT_ONCE];
-        const float *l = logits_of(s, r, i, n, room);
+        const float *l = open_numbers(numbers_from(logits_of(s), r, i), n, room);
         add_logits(run, (int *)(void *)row(s->a->best, r), l, s->first + i, n);
         if (target >= i && target < i + n)
             run->target = l[target - i];
@@ -118,14 +113,13 @@ static struct part part_from(const struct head_args *a, int first)
 void KERNEL(head_forward)(const struct head_args *a)
 {
     const int n = a->x->rows, vocab = a->weight->rows;
-    const struct tensor *place = place_of(a);
     for (int first = 0; first < vocab; first += a->part->cols) {
         const struct part s = part_from(a, first);
         KERNEL(product)(&(struct product){
             .precision = a->precision, .m = n, .n = s.cols, .k = a->x->cols,
             .a = factor_of(a->x, a->x->data, 0),
             .b = factor_of(a->weight, row(a->weight, first), 1),
-            .c = numbers_from(numbers_of(place, place->data), 0, place == a->logits ? first : 0),
+            .c = logits_of(&s),
             .bias = a->bias ? a->bias->data + first : NULL,
         });
         #pragma omp parallel for if ((size_t)n * (size_t)s.cols > PARALLEL / 4)
@@ -156,7 +150,8 @@ static void row_gradient(const struct part *s, int r)
     for (int i = 0; i < s->cols; i += AT_ONCE) {
         const int n = min_int(AT_ONCE, s->cols - i);
         float room[2 * AT_ONCE], *dl = open_part(a->part, a->part->data, r, i, n, room);
-        logits_gradient(a, r, logits_of(s, r, i, n, room + AT_ONCE), n, dl);
+        const float *l = open_numbers(numbers_from(logits_of(s), r, i), n, room + AT_ONCE);
+        logits_gradient(a, r, l, n, dl);
         if (target >= i && target < i + n)
             dl[target - i] -= grad_row(a->loss, r)[0] * (1 - a->smoothing);
         close_part(a->part, a->part->data, r, i, n, dl);

@@ -20,7 +20,7 @@ enum {
     STRIPS = 4,         /* multiplied while a part of c stays in the second cache */
 };
 
-/* Units of k in a block: its panel of the right operand stays in the first cache. */
+/* Units of k in a block: its panel of the right operand stays in the second cache. */
 INLINE int deep_of(const enum precision p) { return is_tile(p) ? DEEP_TILE : DEEP; }
 
 /* An operand's packed strips [first, first + n), block by block of k. */
