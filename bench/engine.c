@@ -67,6 +67,7 @@ static struct model *make(const struct backend *be, int train, const struct mode
     const int n = m->batch * m->time;
     int *ids = zalloc((size_t)n, sizeof *ids);
     m->plan->grads_once = train;
+    m->plan->recompute = RECOMPUTE_NORMS;
     plan_place(m->plan, lender ? lender->plan : NULL);
     if (!lender)
         model_init(m, 1);

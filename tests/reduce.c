@@ -158,7 +158,7 @@ static double ellipsoid_error(const struct norm_args *a, int first, int n,
         error = fmaxl(error, fabsl(squares - now)), plane = fmaxl(plane, fabsl(sum));
     }
     return worst(worst(apart(e->q, q, q), apart(e->lemma, lemma, lemma + 1)),
-                 worst(apart(e->error, error, q), apart(e->plane, plane, q + 1)));
+                 worst(apart(e->error, error, q + lemma), apart(e->plane, plane, q + 1)));
 }
 
 static void test_ellipsoid(int time, int d, int spare, enum storage other)
@@ -288,6 +288,7 @@ int main(int argc, char **argv)
     program = "reduce";
     for (int i = 0; (be = tested_backend(argc, argv, i)); i++) {
         const enum storage last = be->narrows ? STORAGE_BF16 : STORAGE_F32;
+        state = 0;
         for (storage = STORAGE_F32; storage <= last; storage++) {
             for (enum storage other = STORAGE_F32; other <= last; other++)
                 test_sizes(other);

@@ -77,11 +77,13 @@ static void set_times(struct plan *p)
             p->steps[k].again_at = now++;
 }
 
-/* Whether only the part that computes r reads it. */
+/* Whether r is computed anew: only the part that computes it reads it. */
 static int is_inside(const struct plan *p, const struct tensor *r)
 {
-    return p->recompute && r->born >= 0 && r->last < (int)p->n_steps
-        && p->steps[r->born].part && p->steps[r->last].part == p->steps[r->born].part;
+    const struct step *s = r->born >= 0 && r->last < (int)p->n_steps ? &p->steps[r->born] : NULL;
+    return s && s->part && p->steps[r->last].part == s->part
+        && (p->recompute == RECOMPUTE_PARTS
+            || (p->recompute == RECOMPUTE_NORMS && s->op == OP_norm && r == s->u.norm.y));
 }
 
 static void read_at(const struct plan *p, struct tensor *t, int time)

@@ -20,10 +20,14 @@ struct step {
     } u;
 };
 
+/* What of a part's own values, which only it reads, its backward computes anew: norms' outputs,
+ * which take next to no time, or all. */
+enum recompute { RECOMPUTE_NOTHING, RECOMPUTE_NORMS, RECOMPUTE_PARTS };
+
 struct plan {
     const struct backend *be;
     int train;                      /* place gradients, keep what backward reads */
-    int recompute;                  /* but what a part computes for itself, compute anew */
+    enum recompute recompute;       /* what of that to compute anew */
     int n_parts;
     struct step *steps;
     size_t n_steps;
@@ -53,9 +57,9 @@ struct tensor *plan_tensor(struct plan *p, enum tensor_kind kind, int rows, int 
 /* Columns [first, first + cols) of t, sharing its storage. */
 struct tensor *plan_columns(struct plan *p, struct tensor *t, int first, int cols);
 void plan_add(struct plan *p, struct step s);
-/* The steps from `first` on are a part: with p->recompute, set before the layout, what only they
- * read is not kept for their backward, which begins with computing it anew (Chen et al. 2016,
- * section 3).  Whole passes only: plan_backward(). */
+/* The steps from `first` on are a part: what p->recompute, set before the layout, says of what
+ * only they read is not kept for their backward, which begins with computing it anew (Chen et al.
+ * 2016, section 3).  Whole passes only: plan_backward(). */
 void plan_part(struct plan *p, size_t first);
 /* Keep t readable after the pass (a probe, the loss). */
 void plan_watch(struct tensor *t);
