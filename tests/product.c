@@ -38,23 +38,37 @@ static float *numbers(size_t n)
     return x;
 }
 
-static double at(const struct factor *x, int i, int j)
+/* [rows, k] of a, or of b turned, as doubles. */
+static double *wide(const struct factor *x, int rows, int k, int turned)
 {
-    float room;
-    const int row = x->turned ? j : i, col = x->turned ? i : j;
-    return (double)*open_numbers(numbers_from(x->x, row, col), 1, &room);
+    double *out = zalloc((size_t)rows * (size_t)k, sizeof *out);
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < k; j++) {
+            float room;
+            const int row = turned ? j : i, col = turned ? i : j;
+            out[i * k + j] = (double)*open_numbers(numbers_from(x->x, row, col), 1, &room);
+        }
+    return out;
+}
+
+static double dot(const double *a, const double *b, int n)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
 }
 
 /* The largest error of c, of the sums of a's rows, or infinity where a guard changed. */
 static double error(const struct product *q, const float *was, const float *sums_were)
 {
-    double worst = 0;
+    double worst = 0, *a = wide(&q->a, q->m, q->k, q->a.turned);
+    double *b = wide(&q->b, q->n, q->k, !q->b.turned);
     for (int i = 0; i < q->m; i++) {
         double rows = q->sums ? (double)sums_were[i] : 0;
         for (int j = 0; j < q->c.ld; j++) {
             double sum = j < q->n ? q->add ? (double)was[i * q->c.ld + j] : 0 : (double)GUARD;
-            for (int k = 0; k < q->k && j < q->n; k++)
-                sum += at(&q->a, i, k) * at(&q->b, k, j);
+            sum += j < q->n ? dot(a + i * q->k, b + j * q->k, q->k) : 0;
             if (q->bias && !q->add && j < q->n)
                 sum += (double)q->bias[j];
             float room;
@@ -62,10 +76,11 @@ static double error(const struct product *q, const float *was, const float *sums
             worst = fmax(worst, fabs(sum - c) / (q->c.narrow ? BF16 * fmax(1, fabs(sum)) : 1));
         }
         for (int k = 0; k < q->k; k++)
-            rows += at(&q->a, i, k);
+            rows += a[i * q->k + k];
         if (q->sums)
             worst = fmax(worst, fabs(rows - (double)q->sums[i]) / 16);
     }
+    free(a), free(b);
     return worst;
 }
 
@@ -115,10 +130,28 @@ static void check(struct product q, int turned_a, int turned_b, int with_sums, u
     free(q.a.x.at), free(q.b.x.at), free(q.c.at);
 }
 
+/* Products in f32 whose factors have all their 24 bits: what a factor of 16 bits would make of
+ * them is 20 times the tolerance, which is f32's own rounding of a sum of 64. */
+static void all_bits(void)
+{
+    enum { M = 260, N = 270, K = 64 };
+    float *a = numbers(M * K), *b = numbers(N * K), *c = zalloc(M * N, sizeof *c);
+    for (int i = 0; i < N * K; i++) {
+        a[i % (M * K)] *= 1 + (float)(i % 1013) * 0x1p-12f;
+        b[i] /= 3;
+    }
+    struct product q = {.m = M, .n = N, .k = K, .a = {{a, K, 0}, 0}, .b = {{b, K, 0}, 1},
+                        .c = {c, N, 0}};
+    product(&q);
+    const double e = error(&q, c, NULL);
+    ok(e < 4e-6, "%s f32 with all its bits: %.1e", level, e);
+    free(a), free(b), free(c);
+}
+
 /* A long sum of products that need rounding, many threads and few. */
 static void same_bits(enum precision p)
 {
-    enum { M = 96, N = 150, K = 4096 };
+    enum { M = 280, N = 260, K = 4096 };
     float *a = numbers(K * M), *b = numbers(K * N), *c = zalloc(3 * M * N, sizeof *c);
     for (int i = 0; i < K * M; i++)
         a[i] *= 0.3f;
@@ -138,7 +171,7 @@ static void check_level(const char *name, void (*f)(const struct product *),
     static const struct { int m, n, k; } sizes[] = {
         {1, 1, 1}, {2, 37, 1003}, {3, 50, 31}, {5, 48, 7}, {8, 48, 64}, {9, 33, 255}, {31, 64, 192},
         {33, 70, 386}, {64, 31, 257}, {17, 97, 3500}, {300, 96, 80}, {40, 500, 129},
-        {64, 40, 448},
+        {64, 40, 448}, {257, 262, 70}, {270, 266, 900},
     };
     static const struct { int add, turned_a, turned_b; unsigned how; } forms[] = {
         {0, 0, 1, 0}, {1, 0, 0, 0}, {0, 1, 0, 0},           /* a linear's forward, dx, dw */
@@ -167,6 +200,7 @@ static void check_level(const char *name, void (*f)(const struct product *),
             }
         same_bits(p);
     }
+    all_bits();
 }
 
 int main(void)

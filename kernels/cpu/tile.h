@@ -20,7 +20,7 @@
 enum { ROWS = LANES == 16 ? 8 : 4, VECS = LANES == 4 ? 2 : 3 };
 enum {
     AHEAD = 8,              /* units of the right operand fetched: it is in the second cache */
-    ROWS_AHEAD = 12,        /* rows fetched ahead of packing */
+    ROWS_AHEAD = 24,        /* rows fetched ahead of packing */
 };
 #ifdef __AVX512BF16__
 enum { PAIRS = 1 };

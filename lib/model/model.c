@@ -294,3 +294,8 @@ void model_free(struct model *m)
     plan_free(m->plan);
     free(m);
 }
+
+enum recompute model_recompute(const struct model_config *cfg)
+{
+    return cfg->width < 512 ? RECOMPUTE_NOTHING : RECOMPUTE_NORMS;
+}
