@@ -98,31 +98,53 @@ INLINE void vector_block(const int vecs, const int pair, int k, const float *a, 
                                               + *(const vec *)(first + r * ld_first + v * LANES);
 }
 
+static const float tile_zeros[VECS * LANES] __attribute__((aligned(64)));
+
 #ifdef __AMX_BF16__
-/* Tiles 0 to 3 are sums of 16 x 16 floats, 4 and 5 of the left operand, 6 and 7 of the right. */
-INLINE void tile_block(int k, const float *a, ptrdiff_t ai, const float *b, ptrdiff_t ldb,
-                       const float *first, ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
+/* Tiles 0 to 3 are sums of 16 x 16 floats, 4 and 5 of the left operand, 6 and 7 of the right; of c
+ * only the upper half unless it is `high`, and the left unless it is `wide`. */
+INLINE void tile_block(int high, int wide, int k, const float *a, ptrdiff_t ai, const float *b,
+                       ptrdiff_t ldb, const float *first, ptrdiff_t ld_first, float *c,
+                       ptrdiff_t ldc)
 {
     enum { SIDE = 16 };
     const ptrdiff_t f = 4 * ld_first, to = 4 * ldc;
-    _tile_loadd(0, first, f);
-    _tile_loadd(1, first + SIDE, f);
-    _tile_loadd(2, first + SIDE * ld_first, f);
-    _tile_loadd(3, first + SIDE * ld_first + SIDE, f);
+    if (first == tile_zeros) {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    } else {
+        _tile_loadd(0, first, f);
+        if (wide)
+            _tile_loadd(1, first + SIDE, f);
+        if (high)
+            _tile_loadd(2, first + SIDE * ld_first, f);
+        if (wide && high)
+            _tile_loadd(3, first + SIDE * ld_first + SIDE, f);
+    }
     for (int p = 0; p < k; p += SIDE) {
         _tile_loadd(4, a + p, 4 * ai);
         _tile_loadd(6, b + p * ldb, 4 * ldb);
         _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, b + p * ldb + SIDE, 4 * ldb);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, a + SIDE * ai + p, 4 * ai);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
+        if (wide) {
+            _tile_loadd(7, b + p * ldb + SIDE, 4 * ldb);
+            _tile_dpbf16ps(1, 4, 7);
+        }
+        if (high) {
+            _tile_loadd(5, a + SIDE * ai + p, 4 * ai);
+            _tile_dpbf16ps(2, 5, 6);
+        }
+        if (wide && high)
+            _tile_dpbf16ps(3, 5, 7);
     }
     _tile_stored(0, c, to);
-    _tile_stored(1, c + SIDE, to);
-    _tile_stored(2, c + SIDE * ldc, to);
-    _tile_stored(3, c + SIDE * ldc + SIDE, to);
+    if (wide)
+        _tile_stored(1, c + SIDE, to);
+    if (high)
+        _tile_stored(2, c + SIDE * ldc, to);
+    if (wide && high)
+        _tile_stored(3, c + SIDE * ldc + SIDE, to);
 }
 
 /* Sets up the calling thread's tiles, all 16 rows of 64 bytes, until other code does. */
@@ -136,10 +158,12 @@ static inline void start_tiles(enum precision p)
         _tile_loadconfig(&all);
 }
 #else
-INLINE void tile_block(int k, const float *a, ptrdiff_t ai, const float *b, ptrdiff_t ldb,
-                       const float *first, ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
+INLINE void tile_block(int high, int wide, int k, const float *a, ptrdiff_t ai, const float *b,
+                       ptrdiff_t ldb, const float *first, ptrdiff_t ld_first, float *c,
+                       ptrdiff_t ldc)
 {
-    (void)k, (void)a, (void)ai, (void)b, (void)ldb, (void)first, (void)ld_first, (void)c, (void)ldc;
+    (void)high, (void)wide, (void)k, (void)a, (void)ai, (void)b, (void)ldb, (void)first;
+    (void)ld_first, (void)c, (void)ldc;
 }
 INLINE void start_tiles(enum precision p) { (void)p; }
 #endif
@@ -151,27 +175,28 @@ INLINE void block(const enum precision p, const int vecs, int k, const float *a,
                   ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
 {
     if (is_tile(p))
-        tile_block(k, a, ai, b, ldb, first, ld_first, c, ldc);
+        tile_block(1, 1, k, a, ai, b, ldb, first, ld_first, c, ldc);
     else
         vector_block(vecs, is_pair(p), k, a, ai, ak, b, ldb, first, ld_first, c, ldc);
 }
 
-static const float tile_zeros[VECS * LANES];
-
 /* c [m, n] = a b over k units, or with `add` added to c: unit (i, p) of a at a[i * ai + p * ak],
- * (p, j) of b at b[p * ldb + j]; m a multiple of ROWS, n of LANES. */
-INLINE void tile_mul(const int pair, int m, int n, int k, const float *a, ptrdiff_t ai,
+ * (p, j) of b at b[p * ldb + j]; m a multiple of ROWS, with tiles of LANES; n of LANES. */
+INLINE void tile_mul(const enum precision p, int m, int n, int k, const float *a, ptrdiff_t ai,
                      ptrdiff_t ak, const float *b, ptrdiff_t ldb, float *c, ptrdiff_t ldc, int add)
 {
     const ptrdiff_t ld_first = add ? ldc : 0;
     for (int j = 0; j < n; j += 2 * LANES)
-        for (int i = 0; i < m; i += ROWS) {
+        for (int i = 0; i < m; i += block_rows(p)) {
             float *to = c + i * ldc + j;
-            const float *first = add ? to : tile_zeros;
-            if (j + 2 * LANES <= n)
-                vector_block(2, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
+            const float *first = add ? to : tile_zeros, *left = a + i * ai;
+            const int wide = j + LANES < n;
+            if (is_tile(p))
+                tile_block(i + LANES < m, wide, k, left, ai, b + j, ldb, first, ld_first, to, ldc);
+            else if (wide)
+                vector_block(2, is_pair(p), k, left, ai, ak, b + j, ldb, first, ld_first, to, ldc);
             else
-                vector_block(1, pair, k, a + i * ai, ai, ak, b + j, ldb, first, ld_first, to, ldc);
+                vector_block(1, is_pair(p), k, left, ai, ak, b + j, ldb, first, ld_first, to, ldc);
         }
 }
 
@@ -194,18 +219,17 @@ INLINE float pair_of(float first, float second)
 
 #ifdef __AVX512BF16__
 /* 16 units from 32 numbers in a row; from 16 above 16. */
-INLINE void pair_row(const float *x, float *out)
+INLINE vec pairs_along(vec left, vec right)
 {
-    const __m512bh y = _mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + 16), _mm512_loadu_ps(x));
-    _mm512_storeu_ps(out, (__m512)y);
+    return (vec)_mm512_cvtne2ps_pbh((__m512)right, (__m512)left);
 }
 
-INLINE void pair_rows(const float *low, const float *high, float *out)
+INLINE vec pairs_across(vec low, vec high)
 {
-    const __m512i y = (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(high), _mm512_loadu_ps(low));
     const __m512i zip = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
         24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-    _mm512_storeu_si512(out, _mm512_permutexvar_epi16(zip, y));
+    return (vec)_mm512_permutexvar_epi16(zip, (__m512i)_mm512_cvtne2ps_pbh((__m512)high,
+                                                                           (__m512)low));
 }
 
 INLINE void zip_rows(const uint16_t *low, const uint16_t *high, float *out)
@@ -215,11 +239,8 @@ INLINE void zip_rows(const uint16_t *low, const uint16_t *high, float *out)
     _mm512_storeu_si512(out, _mm512_or_si512(l, _mm512_slli_epi32(h, 16)));
 }
 #else
-INLINE void pair_row(const float *x, float *out) { (void)x, (void)out; }
-INLINE void pair_rows(const float *low, const float *high, float *out)
-{
-    (void)low, (void)high, (void)out;
-}
+INLINE vec pairs_along(vec left, vec right) { return left + right; }
+INLINE vec pairs_across(vec low, vec high) { return low + high; }
 INLINE void zip_rows(const uint16_t *low, const uint16_t *high, float *out)
 {
     (void)low, (void)high, (void)out;
@@ -259,7 +280,7 @@ INLINE void pack_plain(const enum precision p, struct numbers x, int rows, int c
         if (x.narrow)
             pack_narrow_row(p, (const uint16_t *)(const void *)row, cols, to);
         for (; is_pair(p) && j + 16 <= whole; j += 16)
-            pair_row(row + 2 * j, to + j);
+            store(to + j, pairs_along(load(row + 2 * j), load(row + 2 * j + LANES)));
         for (; p == PRECISION_F32 && j + LANES <= whole; j += LANES)
             store(to + j, load(row + j));
         for (; j < whole; j++)
@@ -281,7 +302,7 @@ INLINE void stack_rows(const float *restrict low, const float *restrict high, in
 {
     int j = 0;
     for (; high && j + 16 <= n; j += 16)
-        pair_rows(low + j, high + j, to + j);
+        store(to + j, pairs_across(load(low + j), load(high + j)));
     for (; j < n; j++)
         to[j] = pair_of(low[j], high ? high[j] : 0);
 }

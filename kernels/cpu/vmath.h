@@ -136,6 +136,29 @@ INLINE vec exp_vec(vec x)
 #endif
 }
 
+/* 2^x within 2 ulp, 0 where that is no normal number. */
+INLINE vec exp2_vec(vec x)
+{
+    vec y = at_least(x, -127);
+#ifdef __AVX512F__
+    const vec r = (vec)_mm512_reduce_ps((__m512)y, 0), n = y - r;
+#else
+    y = at_most(y, 128);
+    const float round = 0x1.8p23f;
+    const vec t = y + round, n = t - round, r = y - n;
+#endif
+    vec p = r * 1.326472731e-3f + 9.671512991e-3f;
+    p = p * r + 5.550733581e-2f;
+    p = p * r + 2.402224243e-1f;
+    p = p * r + 6.931470037e-1f;
+    p = p * r + 1;
+#ifdef __AVX512F__
+    return (vec)_mm512_scalef_ps((__m512)p, (__m512)n);
+#else
+    return p * (vec)(((ivec)t - (0x4b400000 - 127)) << 23);
+#endif
+}
+
 /* The normal distribution function Phi(x) and its density phi(x), within 4 ulp for |x| < 4.
  * With z = |x| and t = 1 / (1 + 0.26 z): Phi(-z) = exp(-z^2 / 2) t P(t), P a minimax fit on
  * [0, 14.5] of relative error 3e-8. */
