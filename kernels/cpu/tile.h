@@ -218,7 +218,7 @@ INLINE float pair_of(float first, float second)
 }
 
 #ifdef __AVX512BF16__
-/* 16 units from 32 numbers in a row; from 16 above 16. */
+/* 16 units from 16 numbers and their 16 neighbours in a row; from 16 above 16. */
 INLINE vec pairs_along(vec left, vec right)
 {
     return (vec)_mm512_cvtne2ps_pbh((__m512)right, (__m512)left);
@@ -246,6 +246,12 @@ INLINE void zip_rows(const uint16_t *low, const uint16_t *high, float *out)
     (void)low, (void)high, (void)out;
 }
 #endif
+
+/* 16 units from 32 numbers in a row. */
+INLINE void pair_row(const float *x, float *out)
+{
+    store(out, pairs_along(load(x), load(x + LANES)));
+}
 
 /* Fetches a row that is packed soon: short rows far apart are not foreseen by the machine. */
 INLINE void fetch_row(struct numbers x, ptrdiff_t row, int cols)
@@ -280,7 +286,7 @@ INLINE void pack_plain(const enum precision p, struct numbers x, int rows, int c
         if (x.narrow)
             pack_narrow_row(p, (const uint16_t *)(const void *)row, cols, to);
         for (; is_pair(p) && j + 16 <= whole; j += 16)
-            store(to + j, pairs_along(load(row + 2 * j), load(row + 2 * j + LANES)));
+            pair_row(row + 2 * j, to + j);
         for (; p == PRECISION_F32 && j + LANES <= whole; j += LANES)
             store(to + j, load(row + j));
         for (; j < whole; j++)
