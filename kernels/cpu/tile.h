@@ -48,7 +48,7 @@ INLINE int is_pair(enum precision p) { return PAIRS && p == PRECISION_BF16; }
  * in units is padded to a multiple of 16. */
 INLINE int is_tile(enum precision p) { return TILES && p == PRECISION_BF16; }
 INLINE int depth_step(enum precision p) { return is_tile(p) ? 16 : 1; }
-/* Rows that block() takes. */
+/* Rows of a block. */
 INLINE int block_rows(enum precision p) { return is_tile(p) ? 32 : ROWS; }
 
 INLINE int round_up(int n, int to) { return (n + to - 1) / to * to; }
@@ -167,18 +167,6 @@ INLINE void tile_block(int high, int wide, int k, const float *a, ptrdiff_t ai, 
 }
 INLINE void start_tiles(enum precision p) { (void)p; }
 #endif
-
-/* c [block_rows, vecs * LANES] = first + a b over k units; rows of `first` are ld_first apart, 0
- * to take the same row for all.  With tiles ak is 1 and vecs 2. */
-INLINE void block(const enum precision p, const int vecs, int k, const float *a, ptrdiff_t ai,
-                  ptrdiff_t ak, const float *b, ptrdiff_t ldb, const float *first,
-                  ptrdiff_t ld_first, float *c, ptrdiff_t ldc)
-{
-    if (is_tile(p))
-        tile_block(1, 1, k, a, ai, b, ldb, first, ld_first, c, ldc);
-    else
-        vector_block(vecs, is_pair(p), k, a, ai, ak, b, ldb, first, ld_first, c, ldc);
-}
 
 /* c [m, n] = a b over k units, or with `add` added to c: unit (i, p) of a at a[i * ai + p * ak],
  * (p, j) of b at b[p * ldb + j]; m a multiple of ROWS, with tiles of LANES; n of LANES. */
