@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPINS "GOMP_SPINCOUNT=1000"
+#define SPINS "GOMP_SPINCOUNT=2000"
 
 static char *displaced, **seat;
 

@@ -274,7 +274,9 @@ static void multiply(const struct kit *kit, const struct product *q)
             (shared_left ? kit->left : kit->right)(&s, &shared, i);
         for (int t, end; (t = grab(&next, n, kit->least, strips, &end)) < n; )
             task(kit, &s, &shared, shared_left, t, end);
-        #pragma omp barrier
+        if (from + now < units) {
+            #pragma omp barrier
+        }
     }
 }
 
