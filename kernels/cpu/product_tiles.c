@@ -39,18 +39,15 @@ static void fill_square(struct numbers x, int rows, int cols, float *to)
 }
 
 /* Terms of 16 pairs: of neighbours a0 a1 .. b14 b15, or with `zip` a0 b0 a1 b1 .. */
-INLINE void split(const int terms, const int zip, __m512 a, __m512 b, float *to)
+INLINE void split(const int terms, const int zip, vec a, vec b, float *to)
 {
-    const __m512i pairs = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
-        24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     UNROLL
-    for (int t = 0; t < terms; t++) {
-        const __m512i y = (__m512i)_mm512_cvtne2ps_pbh(b, a);
-        const __m512i low = _mm512_cvtepu16_epi32(_mm512_castsi512_si256(y));
-        const __m512i high = _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(y, 1));
-        _mm512_storeu_si512(to + t * TERM, zip ? _mm512_permutexvar_epi16(pairs, y) : y);
-        a = _mm512_sub_ps(a, (__m512)_mm512_slli_epi32(low, 16));
-        b = _mm512_sub_ps(b, (__m512)_mm512_slli_epi32(high, 16));
+    for (int t = 0; t < terms; t++, to += TERM) {
+        const uint16_t *half = (const uint16_t *)(const void *)to;
+        const vec y = zip ? pairs_across(a, b) : pairs_along(a, b);
+        store(to, y);
+        a -= zip ? (vec)((ivec)y << 16) : load_bf16(half);
+        b -= zip ? (vec)((ivec)y & (int32_t)0xffff0000) : load_bf16(half + LANES);
     }
 }
 
@@ -63,12 +60,11 @@ INLINE void pack_row(const int terms, const int narrow, struct numbers x, int r,
         if (narrow)
             zip_rows((const uint16_t *)at + e, (const uint16_t *)next + e, to + e);
         else
-            split(terms, 1, _mm512_loadu_ps((const float *)at + e),
-                  _mm512_loadu_ps((const float *)next + e), to + e);
+            split(terms, 1, load((const float *)at + e), load((const float *)next + e), to + e);
     if (!stacked && narrow)
-        store(to, load(at));
+        memcpy(to, at, STEP * sizeof(uint16_t));
     else if (!stacked)
-        split(terms, 0, _mm512_loadu_ps(at), _mm512_loadu_ps((const float *)at + LANES), to);
+        split(terms, 0, load(at), load((const float *)at + LANES), to);
 }
 
 /* A step of a strip, x [rows, cols] with k along the rows if `stacked`; of the left operand it
@@ -230,8 +226,10 @@ INLINE struct left left_at(const int terms, const struct part *s, const struct p
 /* A square of c in bf16 from its sums. */
 static void round_square(const float *sums, struct numbers c)
 {
-    for (int r = 0; r < STEP; r++)
-        pair_row(sums + r * STEP, numbers_from(c, r, 0).at);
+    for (int r = 0; r < STEP; r++, sums += STEP) {
+        const vec row = pairs_along(load(sums), load(sums + LANES));
+        memcpy(numbers_from(c, r, 0).at, &row, sizeof row);
+    }
 }
 
 /* The square of c from (row, col) on, over block b of k. */
