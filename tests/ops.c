@@ -40,7 +40,8 @@ static const struct { int in, out; } ops[OP_COUNT] = {
 
 static const struct backend *be;
 static int tests, failed;
-static unsigned state = 1;
+static unsigned state;          /* of uniform() */
+static size_t asked;            /* slopes, of this backend */
 
 static void report(int good, const char *name, double error)
 {
@@ -149,10 +150,15 @@ static double weighted(const struct step *s, double *const *v, double *const *dy
     return sum;
 }
 
-/* The slope of weighted() as operand k moves along u. */
+/* The slope of weighted() as operand k moves along u.  All backends begin with the same state, so
+ * they ask for the same slopes in the same order: what the first asks is kept. */
 static double slope(const struct step *s, double *const *v, double *const *dy, int k,
                     const double *u)
 {
+    static double *known;
+    static size_t count;
+    if (asked < count)
+        return known[asked++];
     const double h = 1e-5;
     const size_t n = tensor_size(operands(s)[k]);
     double *const x = v[k], *was = zalloc(n, sizeof *was), sum[2];
@@ -164,7 +170,8 @@ static double slope(const struct step *s, double *const *v, double *const *dy, i
     }
     memcpy(x, was, n * sizeof *x);
     free(was);
-    return (sum[1] - sum[0]) / (2 * h);
+    known = grow(known, count++, sizeof *known);
+    return known[asked++] = (sum[1] - sum[0]) / (2 * h);
 }
 
 /* Largest error of what was added to operand k's gradient, relative to the largest entry. */
@@ -365,6 +372,7 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     omp_set_num_threads(2);
     for (int i = 0; (be = tested_backend(argc, argv, i)); i++) {
+        state = 1, asked = 0;
 #define OP(name, in, out, keep)                  \
     if (argc < 3 || !strcmp(argv[2], #name))     \
         name##_cases();

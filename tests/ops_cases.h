@@ -27,26 +27,29 @@ void embed_cases(void)
         .y = numbers(3, 16, 0), .time = 3, .scale = 1}}, TOLERANCE);
 }
 
-static double rounded(double x, enum precision p)
-{
-    union { float f; uint32_t bits; } u = {(float)x};
-    if (p == PRECISION_F32)
-        return x;
-    u.bits += 0x7fff + (u.bits >> 16 & 1);
-    u.bits &= 0xffff0000;
-    return (double)u.f;
-}
-
 void linear_reference(const struct linear_args *a, double *const *v)
 {
-    const enum precision p = a->y->grad ? PRECISION_F32 : a->precision;
     for (int r = 0; r < a->y->rows; r++)
         for (int o = 0; o < a->y->cols; o++) {
+            const double *x = &AT(0, a->x, r, 0), *weight = &AT(1, a->weight, o, 0);
             double sum = v[2] ? v[2][o] : 0;
             for (int i = 0; i < a->x->cols; i++)
-                sum += rounded(AT(0, a->x, r, i), p) * rounded(AT(1, a->weight, o, i), p);
+                sum += x[i] * weight[i];
             AT(3, a->y, r, o) = sum;
         }
+}
+
+/* A tensor's numbers, each rounded to bf16. */
+static double *packed_rounded(const struct tensor *t)
+{
+    double *v = packed(t, t->data);
+    for (size_t i = 0; i < tensor_size(t); i++) {
+        union { float f; uint32_t bits; } u = {(float)v[i]};
+        u.bits += 0x7fff + (u.bits >> 16 & 1);
+        u.bits &= 0xffff0000;
+        v[i] = (double)u.f;
+    }
+    return v;
 }
 
 static double tolerance_of(enum precision p)
@@ -68,8 +71,7 @@ static void linear_case(int n, int in, int out, int pad, int bias, enum precisio
     a = (struct linear_args){       /* forward alone: exactly the product of rounded inputs */
         .x = fixed(numbers(n, in, pad)), .weight = fixed(numbers(out, in, 0)),
         .y = fixed(numbers(n, out, 2 * pad)), .precision = p};
-    double *v[4] = {packed(a.x, a.x->data), packed(a.weight, a.weight->data), NULL,
-                    packed(a.y, a.y->data)};
+    double *v[4] = {packed_rounded(a.x), packed_rounded(a.weight), NULL, packed(a.y, a.y->data)};
     be->linear_forward(&a);
     linear_reference(&a, v);
     const double error = output_error(a.y, v[3]);
@@ -267,22 +269,26 @@ void attention_reference(const struct attention_args *a, double *const *v)
         const int i = n % a->tq, h = n / a->tq % a->heads, b = n / a->tq / a->heads;
         const int r = b * a->tq + i, keys = v[3] ? (int)v[3][b] : a->tk;
         const int seen = a->causal ? keys - a->tq + i + 1 : keys;
-        double top = -INFINITY, sum = 0;
+        const double *q = &AT(0, a->q, r, h * d);
+        double *y = &AT(5, a->y, r, h * d), top = -INFINITY, sum = 0;
         for (int j = 0; j < seen; j++) {
+            const double *k = &AT(1, a->k, b * a->tk + j, h * d);
             p[j] = 0;
-            for (int e = h * d; e < (h + 1) * d; e++)
-                p[j] += AT(0, a->q, r, e) * AT(1, a->k, b * a->tk + j, e) / sqrt(d);
+            for (int e = 0; e < d; e++)
+                p[j] += q[e] * k[e];
+            p[j] /= sqrt(d);
             top = fmax(top, p[j]);
         }
         for (int j = 0; j < seen; j++)
             sum += p[j] = exp(p[j] - top);
         AT(6, a->lse, r, h) = seen > 0 ? top + log(sum) : -INFINITY;
-        for (int e = h * d; e < (h + 1) * d; e++) {
-            AT(5, a->y, r, e) = 0;
-            for (int j = 0; j < seen; j++)
-                AT(5, a->y, r, e) += p[j] / sum * AT(2, a->v, b * a->tk + j, e)
-                    * kept(a->p > 0 ? v[4] : NULL, a->site, a->p,
-                           (uint64_t)n * (uint64_t)a->tk + (uint64_t)j);
+        memset(y, 0, (size_t)d * sizeof *y);
+        for (int j = 0; j < seen; j++) {
+            const double *value = &AT(2, a->v, b * a->tk + j, h * d);
+            p[j] *= kept(a->p > 0 ? v[4] : NULL, a->site, a->p,
+                         (uint64_t)n * (uint64_t)a->tk + (uint64_t)j) / sum;
+            for (int e = 0; e < d; e++)
+                y[e] += p[j] * value[e];
         }
     }
     free(p);
