@@ -67,7 +67,7 @@ static struct model *make(const struct backend *be, int train, const struct mode
     const int n = m->batch * m->time;
     int *ids = zalloc((size_t)n, sizeof *ids);
     m->plan->grads_once = train;
-    m->plan->recompute = model_recompute(&m->cfg);
+    m->plan->recompute = model_recompute(m);
     plan_place(m->plan, lender ? lender->plan : NULL);
     if (!lender)
         model_init(m, 1);

@@ -136,10 +136,10 @@ static void all_bits(void)
 {
     enum { M = 260, N = 270, K = 64 };
     float *a = numbers(M * K), *b = numbers(N * K), *c = zalloc(M * N, sizeof *c);
-    for (int i = 0; i < N * K; i++) {
-        a[i % (M * K)] *= 1 + (float)(i % 1013) * 0x1p-12f;
+    for (int i = 0; i < M * K; i++)
+        a[i] *= 1 + (float)(i % 1013) * 0x1p-12f;
+    for (int i = 0; i < N * K; i++)
         b[i] /= 3;
-    }
     struct product q = {.m = M, .n = N, .k = K, .a = {{a, K, 0}, 0}, .b = {{b, K, 0}, 1},
                         .c = {c, N, 0}};
     product(&q);

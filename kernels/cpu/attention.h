@@ -20,7 +20,7 @@ static const float log2_e = 1.44269504f;
 struct head {
     const struct attention_args *a;
     int b, h, d;
-    int wide, rows;                 /* d padded to whole vectors; to whole rows of a block */
+    int wide, rows;                 /* d padded to whole vectors; to what a block takes of it */
     int deep, units;                /* units of d that are multiplied, padded to whole vectors */
     int keys;                       /* there are to see */
     float scale;
@@ -222,7 +222,7 @@ INLINE void give_turned(const enum precision p, const struct head *s, struct num
     }
 }
 
-/* That for each head. */
+/* f for each head of each sequence. */
 static inline void each_head(const struct attention_args *a,
                              void (*f)(const struct attention_args *, int b, int h))
 {

@@ -16,7 +16,7 @@ enum {
     DEEP = 384,         /* units of k in a block: its panel stays in the second cache */
     BLOCKS = 8,         /* of k packed at a time */
     STRIPS = 4,         /* multiplied while a part of c stays in the second cache */
-    OWN = 1 << 18,      /* floats of a thread's own strips: half the second cache */
+    OWN = 1 << 18,      /* floats of a thread's own strips: half a second cache of 2 MiB */
 };
 
 /* Stacked rows [units][DOWN] in groups of ROWS. */
@@ -267,12 +267,13 @@ static void multiply(const struct kit *kit, const struct product *q)
         const int now = min_int(at_once * kit->deep, units - from);
         const int of = (now + kit->deep - 1) / kit->deep;
         const struct part s = {q, from, now, of, round_up((now + of - 1) / of, LANES)};
+        const int least = min_int(kit->least, 1 + n / (4 * omp_get_num_threads()));
         #pragma omp single nowait
         next = 0;
         #pragma omp for schedule(dynamic)
         for (int i = 0; i < shared.n; i++)
             (shared_left ? kit->left : kit->right)(&s, &shared, i);
-        for (int t, end; (t = grab(&next, n, kit->least, strips, &end)) < n; )
+        for (int t, end; (t = grab(&next, n, least, strips, &end)) < n; )
             task(kit, &s, &shared, shared_left, t, end);
         if (from + now < units) {
             #pragma omp barrier

@@ -61,7 +61,7 @@ struct kit {
     int in_unit;                /* numbers of k */
     int panel, deep;            /* columns; units of k in a block, at most */
     int floats;                 /* of a unit of k of a packed strip, beside its rows or columns */
-    int least, strips;          /* that a thread takes at a time, at most */
+    int least, strips;          /* that a thread takes at a time, at least and at most */
     void (*left)(const struct part *, const struct packed *, int strip);
     void (*right)(const struct part *, const struct packed *, int strip);
     void (*multiply)(const struct part *, const struct packed *left, const struct packed *right,

@@ -3,7 +3,8 @@
  * A number in f32 is the sum of three in bf16, high + middle + low, to the last bit; of the nine
  * products of two such numbers six are taken, and what is left out is 2^-24 of the whole: no more
  * than what rounding to f32 leaves out.  (Henry, Tang, Heinecke 2019, section II.)  An inf has no
- * such parts: products with one are NaN.
+ * such parts, nor what bf16 rounds to one: products with them are NaN; below 2^-102 the lowest part
+ * is 0, as all subnormals are.
  *
  * Both operands are packed in steps of 16 units (32 numbers of k), each step term by term, so that
  * a tile is 1 KB in a row; a left one in bf16 is taken as it lies where that does not crowd the
@@ -24,7 +25,7 @@ enum {
     TERMS = 3,                  /* of a number in f32 */
     DEEP = 8 * SIDE, DEEP_TERMS = 3 * SIDE,     /* units of k in a block: two strips stay in the
                                                    first cache */
-    LEAST = 4, OWN = 16,        /* strips that a thread keeps: but for the last, and at most */
+    LEAST = 4, MOST = 16,       /* strips that a thread keeps */
 };
 
 /* The numbers of x [rows, cols] in a square of floats, with zeros. */
@@ -304,7 +305,7 @@ KIT(full, TERMS)
 KIT(half, 1)
 
 const struct kit KERNEL(tiles)[2] = {
-    {2, STEP, DEEP_TERMS, TERMS, LEAST, OWN, full_left, full_right, full_multiply},
-    {2, STEP, DEEP, 1, LEAST, OWN, half_left, half_right, half_multiply},
+    {2, STEP, DEEP_TERMS, TERMS, LEAST, MOST, full_left, full_right, full_multiply},
+    {2, STEP, DEEP, 1, LEAST, MOST, half_left, half_right, half_multiply},
 };
 #endif

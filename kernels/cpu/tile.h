@@ -235,12 +235,6 @@ INLINE void zip_rows(const uint16_t *low, const uint16_t *high, float *out)
 }
 #endif
 
-/* 16 units from 32 numbers in a row. */
-INLINE void pair_row(const float *x, float *out)
-{
-    store(out, pairs_along(load(x), load(x + LANES)));
-}
-
 /* Fetches a row that is packed soon: short rows far apart are not foreseen by the machine. */
 INLINE void fetch_row(struct numbers x, ptrdiff_t row, int cols)
 {
@@ -274,7 +268,7 @@ INLINE void pack_plain(const enum precision p, struct numbers x, int rows, int c
         if (x.narrow)
             pack_narrow_row(p, (const uint16_t *)(const void *)row, cols, to);
         for (; is_pair(p) && j + 16 <= whole; j += 16)
-            pair_row(row + 2 * j, to + j);
+            store(to + j, pairs_along(load(row + 2 * j), load(row + 2 * j + LANES)));
         for (; p == PRECISION_F32 && j + LANES <= whole; j += LANES)
             store(to + j, load(row + j));
         for (; j < whole; j++)
@@ -336,9 +330,8 @@ INLINE void pack_stacked(const enum precision p, struct numbers x, int rows, int
 }
 
 #ifdef __AVX512F__
-/* out[j][i] = in[i][j] for 16 x 16 units: bit by bit, row and column numbers change places.
- * Units from i = ROWS on are stored `far` from the first. */
-INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out, ptrdiff_t far)
+/* out[j][i] = in[i][j] for 16 x 16 units: bit by bit, row and column numbers change places. */
+INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out)
 {
     const __m512i lane = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     __m512 x[LANES];
@@ -364,19 +357,14 @@ INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_o
     }
     UNROLL
     for (int i = 0; i < LANES; i++)
-        if (far == ROWS) {
-            _mm512_storeu_ps(out + i * ld_out, x[i]);
-        } else {
-            _mm256_storeu_ps(out + i * ld_out, _mm512_castps512_ps256(x[i]));
-            _mm256_storeu_ps(out + i * ld_out + far, _mm512_extractf32x8_ps(x[i], 1));
-        }
+        _mm512_storeu_ps(out + i * ld_out, x[i]);
 }
 #else
-INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out, ptrdiff_t far)
+INLINE void turn_block(const float *in, ptrdiff_t ld, float *out, ptrdiff_t ld_out)
 {
     for (int j = 0; j < LANES; j++)
         for (int i = 0; i < LANES; i++)
-            out[j * ld_out + i % ROWS + i / ROWS * far] = in[i * ld + j];
+            out[j * ld_out + i] = in[i * ld + j];
 }
 #endif
 
@@ -385,5 +373,5 @@ INLINE void turn(const float *in, ptrdiff_t ld, int rows, int cols, float *out, 
 {
     for (int i = 0; i < rows; i += LANES)
         for (int j = 0; j < cols; j += LANES)
-            turn_block(in + i * ld + j, ld, out + j * ld_out + i, ld_out, ROWS);
+            turn_block(in + i * ld + j, ld, out + j * ld_out + i, ld_out);
 }

@@ -136,7 +136,7 @@ INLINE vec exp_vec(vec x)
 #endif
 }
 
-/* 2^x within 2 ulp, 0 where that is no normal number. */
+/* 2^x within 3 ulp, 0 where that is no normal number (subnormals are flushed: backend.c). */
 INLINE vec exp2_vec(vec x)
 {
     vec y = at_least(x, -127);

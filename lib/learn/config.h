@@ -11,7 +11,7 @@ struct learn_config {
     int batch;                      /* windows in a pass */
     int accumulate;                 /* passes in a step */
     int accumulate_by;
-    int recompute;                  /* plan->recompute */
+    int recompute;                  /* all that a sub-layer has to itself */
     int optimizer, schedule;
     long long steps, warmup, decay_steps;
     double lr, min_lr;

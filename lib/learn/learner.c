@@ -9,7 +9,7 @@ struct model *learner_model(const struct backend *be, const struct model_config 
                             const struct learn_config *cfg)
 {
     struct model *m = model_build(be, model, cfg->batch, MODEL_LOSS, 1);
-    m->plan->recompute = cfg->recompute ? RECOMPUTE_PARTS : model_recompute(model);
+    m->plan->recompute = cfg->recompute ? RECOMPUTE_PARTS : model_recompute(m);
     m->plan->grads_once = cfg->accumulate == 1;
     plan_watch(m->stream[m->n_stream - 1]);
     return m;

@@ -295,7 +295,7 @@ void model_free(struct model *m)
     free(m);
 }
 
-enum recompute model_recompute(const struct model_config *cfg)
+enum recompute model_recompute(const struct model *m)
 {
-    return cfg->width < 512 ? RECOMPUTE_NOTHING : RECOMPUTE_NORMS;
+    return m->cfg.width < 512 || m->plan->be->joins ? RECOMPUTE_NOTHING : RECOMPUTE_NORMS;
 }

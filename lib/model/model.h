@@ -38,9 +38,10 @@ struct model *model_build(const struct backend *be, const struct model_config *c
 struct model *model_build_encoder(const struct backend *be, const struct model_config *cfg,
                                   int batch, int time, int layers);
 void model_free(struct model *m);
-/* What training computes anew unless it must be all: the norms' outputs of wide models, whose
- * steps they take half a percent of and whose memory a thirtieth. */
-enum recompute model_recompute(const struct model_config *cfg);
+/* What training computes anew unless it must be all: the norms' outputs of wide models, a percent
+ * of a step's time for a thirtieth of its memory; not where a backend joins norms to the sums
+ * before them. */
+enum recompute model_recompute(const struct model *m);
 
 /* Initial values (papers.md section 1): each number depends on the seed, the
  * tensor's name and its place in it, and on nothing else. */
