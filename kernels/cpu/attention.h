@@ -32,9 +32,6 @@ struct operand {
     ptrdiff_t side, deep;
 };
 
-/* Numbers in a unit. */
-INLINE int in_unit(const enum precision p) { return is_pair(p) ? 2 : 1; }
-
 INLINE struct head head_of(const enum precision p, const struct attention_args *a, int b, int h)
 {
     const int d = a->q->cols / a->heads, u = in_unit(p);

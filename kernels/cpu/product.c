@@ -41,7 +41,7 @@ INLINE void pack_left(const enum precision p, const struct part *s, const struct
                       int strip)
 {
     const struct product *q = s->q;
-    const int u = is_pair(p) ? 2 : 1;
+    const int u = in_unit(p);
     const int row = strip * DOWN, have = min_int(DOWN, q->m - row);
     const struct numbers a = q->a.x;
     if (is_loose(p, q))
@@ -66,7 +66,7 @@ INLINE void pack_right(const enum precision p, const int panel, const struct par
                        const struct packed *to, int strip)
 {
     const struct product *q = s->q;
-    const int u = is_pair(p) ? 2 : 1;
+    const int u = in_unit(p);
     const int col = strip * panel, have = min_int(panel, q->n - col);
     const struct numbers matrix = q->b.x;
     for (int b = 0; b < s->blocks; b++) {
@@ -134,7 +134,7 @@ INLINE void multiply_strips(const enum precision p, const int vecs, const int pl
     const struct product *q = s->q;
     const struct numbers matrix = q->a.x;
     const int loose = plain && is_loose(p, q);
-    const int u = is_pair(p) ? 2 : 1, panel = vecs * LANES, most = STRIPS * panel;
+    const int u = in_unit(p), panel = vecs * LANES, most = STRIPS * panel;
     const ptrdiff_t ai = loose ? q->a.x.ld / u : plain ? DEEP : 1;
     float *sums = q->c.narrow ? scratch(SCRATCH_SUMS, STRIPS * DOWN * (size_t)most) : NULL;
     for (int i = left->first; i < r_end; i += STRIPS)

@@ -17,7 +17,7 @@
 #ifdef __AMX_BF16__
 
 enum {
-    SIDE = 16,                  /* of a tile, in rows or units */
+    SIDE = TILE_SIDE,           /* of a tile, in rows or units */
     STEP = 2 * SIDE,            /* numbers of k in a step; rows or columns of a strip */
     TILE = SIDE * SIDE,         /* floats */
     SQUARE = STEP * STEP,
@@ -95,19 +95,22 @@ INLINE void pack_step(const int terms, struct numbers x, int rows, int cols, int
             turn(turned + t * TERM, SIDE, STEP, SIDE, to + t * TERM, STEP);
 }
 
-/* A strip of an operand; of the left one `first` counts its rows, of the right one its columns. */
-INLINE void pack(const int terms, const struct part *s, const struct factor *x, int first, int have,
-                 int left, const struct packed *to, int strip)
+/* A strip of the left operand or of the right. */
+INLINE void pack(const int terms, const struct part *s, int left, const struct packed *to,
+                 int strip)
 {
+    const struct product *q = s->q;
+    const struct factor *x = left ? &q->a : &q->b;
     const int stacked = left ? x->turned : !x->turned;
+    const int first = strip * STEP, have = min_int(STEP, (left ? q->m : q->n) - first);
     for (int b = 0; b < s->blocks; b++)
         for (int u = 0; u < units_in(s, b); u += SIDE) {
-            const int from = 2 * (s->from + b * s->deep + u);
-            const int deep = min_int(STEP, s->q->k - from);
-            const struct numbers at = stacked ? numbers_from(x->x, from, first)
-                                              : numbers_from(x->x, first, from);
+            const int from = 2 * (s->from + b * s->deep + u), deep = min_int(STEP, q->k - from);
             float *out = strip_at(to, strip, b) + u / SIDE * terms * TERM;
-            pack_step(terms, at, stacked ? deep : have, stacked ? have : deep, stacked, left, out);
+            if (stacked)
+                pack_step(terms, numbers_from(x->x, from, first), deep, have, 1, left, out);
+            else
+                pack_step(terms, numbers_from(x->x, first, from), have, deep, 0, left, out);
         }
 }
 
@@ -122,18 +125,12 @@ INLINE int is_loose(const int terms, const struct product *q)
 INLINE void pack_left(const int terms, const struct part *s, const struct packed *to, int strip)
 {
     const struct product *q = s->q;
-    const int row = strip * STEP, have = min_int(STEP, q->m - row);
+    const int row = strip * STEP, from = 2 * s->from;
     if (is_loose(terms, q))
         return;
-    pack(terms, s, &q->a, row, have, 1, to, strip);
+    pack(terms, s, 1, to, strip);
     if (q->sums)
-        add_sums(q, row, have, 2 * s->from, min_int(2 * s->units, q->k - 2 * s->from));
-}
-
-INLINE void pack_right(const int terms, const struct part *s, const struct packed *to, int strip)
-{
-    const int col = strip * STEP;
-    pack(terms, s, &s->q->b, col, min_int(STEP, s->q->n - col), 0, to, strip);
+        add_sums(q, row, min_int(STEP, q->m - row), from, min_int(2 * s->units, q->k - from));
 }
 
 /* Where the left operand's tiles lie: rows `ld` floats apart, steps `step`. */
@@ -177,10 +174,7 @@ struct ahead {
 INLINE void multiply_square(const int terms, int steps, struct left l, const float *right,
                             struct square from, struct square to, struct ahead ahead)
 {
-    _tile_loadd(0, from.at, 4 * from.ld);
-    _tile_loadd(1, from.at + SIDE, 4 * from.ld);
-    _tile_loadd(2, from.at + SIDE * from.ld, 4 * from.ld);
-    _tile_loadd(3, from.at + SIDE * from.ld + SIDE, 4 * from.ld);
+    load_sums(1, 1, from.at, from.ld);
     for (int s = 0; s < steps; s++) {
         const float *a = l.at + s * l.step, *b = right + s * terms * TERM;
         for (int r = ahead.first; r < ahead.end; r++)
@@ -208,10 +202,7 @@ INLINE void multiply_square(const int terms, int steps, struct left l, const flo
         LOAD_RIGHT(b);
         MULTIPLY();
     }
-    _tile_stored(0, to.at, 4 * to.ld);
-    _tile_stored(1, to.at + SIDE, 4 * to.ld);
-    _tile_stored(2, to.at + SIDE * to.ld, 4 * to.ld);
-    _tile_stored(3, to.at + SIDE * to.ld + SIDE, 4 * to.ld);
+    store_sums(1, 1, to.at, to.ld);
 }
 
 INLINE struct left left_at(const int terms, const struct part *s, const struct packed *left,
@@ -293,7 +284,7 @@ INLINE void multiply_strips(const int terms, const struct part *s, const struct 
     }                                                                                             \
     static void name##_right(const struct part *s, const struct packed *to, int strip)            \
     {                                                                                             \
-        pack_right(terms, s, to, strip);                                                          \
+        pack(terms, s, 0, to, strip);                                                             \
     }                                                                                             \
     static void name##_multiply(const struct part *s, const struct packed *left,                  \
                                 const struct packed *right, int shared_left)                      \

@@ -44,6 +44,9 @@ enum { TILES = 0 };
 /* Whether operands of that precision are pairs. */
 INLINE int is_pair(enum precision p) { return PAIRS && p == PRECISION_BF16; }
 
+/* Numbers in a unit. */
+INLINE int in_unit(const enum precision p) { return is_pair(p) ? 2 : 1; }
+
 /* Whether they are multiplied by the tile unit (AMX): then left operands are plain, and the depth
  * in units is padded to a multiple of 16. */
 INLINE int is_tile(enum precision p) { return TILES && p == PRECISION_BF16; }
@@ -101,50 +104,60 @@ INLINE void vector_block(const int vecs, const int pair, int k, const float *a, 
 static const float tile_zeros[VECS * LANES] __attribute__((aligned(64)));
 
 #ifdef __AMX_BF16__
-/* Tiles 0 to 3 are sums of 16 x 16 floats, 4 and 5 of the left operand, 6 and 7 of the right; of c
- * only the upper half unless it is `high`, and the left unless it is `wide`. */
-INLINE void tile_block(int high, int wide, int k, const float *a, ptrdiff_t ai, const float *b,
-                       ptrdiff_t ldb, const float *first, ptrdiff_t ld_first, float *c,
-                       ptrdiff_t ldc)
+/* Tiles 0 to 3 are sums of 16 x 16 floats, 4 and 5 of the left operand, 6 and 7 of the right; of
+ * the sums only the upper half unless they are `high`, and the left unless they are `wide`. */
+enum { TILE_SIDE = 16 };
+
+INLINE void load_sums(int high, int wide, const float *from, ptrdiff_t ld)
 {
-    enum { SIDE = 16 };
-    const ptrdiff_t f = 4 * ld_first, to = 4 * ldc;
-    if (first == tile_zeros) {
+    if (from == tile_zeros) {
         _tile_zero(0);
         _tile_zero(1);
         _tile_zero(2);
         _tile_zero(3);
-    } else {
-        _tile_loadd(0, first, f);
-        if (wide)
-            _tile_loadd(1, first + SIDE, f);
-        if (high)
-            _tile_loadd(2, first + SIDE * ld_first, f);
-        if (wide && high)
-            _tile_loadd(3, first + SIDE * ld_first + SIDE, f);
+        return;
     }
-    for (int p = 0; p < k; p += SIDE) {
+    _tile_loadd(0, from, 4 * ld);
+    if (wide)
+        _tile_loadd(1, from + TILE_SIDE, 4 * ld);
+    if (high)
+        _tile_loadd(2, from + TILE_SIDE * ld, 4 * ld);
+    if (wide && high)
+        _tile_loadd(3, from + TILE_SIDE * ld + TILE_SIDE, 4 * ld);
+}
+
+INLINE void store_sums(int high, int wide, float *to, ptrdiff_t ld)
+{
+    _tile_stored(0, to, 4 * ld);
+    if (wide)
+        _tile_stored(1, to + TILE_SIDE, 4 * ld);
+    if (high)
+        _tile_stored(2, to + TILE_SIDE * ld, 4 * ld);
+    if (wide && high)
+        _tile_stored(3, to + TILE_SIDE * ld + TILE_SIDE, 4 * ld);
+}
+
+INLINE void tile_block(int high, int wide, int k, const float *a, ptrdiff_t ai, const float *b,
+                       ptrdiff_t ldb, const float *first, ptrdiff_t ld_first, float *c,
+                       ptrdiff_t ldc)
+{
+    load_sums(high, wide, first, ld_first);
+    for (int p = 0; p < k; p += TILE_SIDE) {
         _tile_loadd(4, a + p, 4 * ai);
         _tile_loadd(6, b + p * ldb, 4 * ldb);
         _tile_dpbf16ps(0, 4, 6);
         if (wide) {
-            _tile_loadd(7, b + p * ldb + SIDE, 4 * ldb);
+            _tile_loadd(7, b + p * ldb + TILE_SIDE, 4 * ldb);
             _tile_dpbf16ps(1, 4, 7);
         }
         if (high) {
-            _tile_loadd(5, a + SIDE * ai + p, 4 * ai);
+            _tile_loadd(5, a + TILE_SIDE * ai + p, 4 * ai);
             _tile_dpbf16ps(2, 5, 6);
         }
         if (wide && high)
             _tile_dpbf16ps(3, 5, 7);
     }
-    _tile_stored(0, c, to);
-    if (wide)
-        _tile_stored(1, c + SIDE, to);
-    if (high)
-        _tile_stored(2, c + SIDE * ldc, to);
-    if (wide && high)
-        _tile_stored(3, c + SIDE * ldc + SIDE, to);
+    store_sums(high, wide, c, ldc);
 }
 
 /* Sets up the calling thread's tiles, all 16 rows of 64 bytes, until other code does. */
